@@ -1,0 +1,173 @@
+package broker
+
+import (
+	"sync/atomic"
+)
+
+// Outlet is a session's way out. protocol/outbound has the real one, the tests
+// of this package a recorder. Its methods never block, and may be called
+// concurrently except where they say otherwise.
+type Outlet interface {
+	// Push queues the range for sub. It is called by the session's fan-out
+	// worker only, and retains the range if it keeps it.
+	Push(r Range, sub *Subscription) Verdict
+	// Flush writes what can be written at once. Every Push that answered
+	// PushedDirty is followed by one Flush.
+	Flush()
+	// Drop forgets what is held back for sub.
+	Drop(sub *Subscription)
+	// End seals the outlet: later pushes vanish. What is queued is discarded or
+	// written out, as the reason asks for.
+	End(r Reason)
+	// Oldest returns the Birth of the oldest range queued, and false if there
+	// is none.
+	Oldest() (uint64, bool)
+}
+
+// Verdict is what became of a Push.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Pushed      Verdict = iota // somebody will write it, or the session has ended
+	PushedDirty                // Flush must be called
+	PushedOver                 // the session's limit is passed; it is to be ended
+)
+
+// SessionConfig describes a connection to Broker.Connect.
+type SessionConfig struct {
+	Outlet   Outlet
+	Format   Format
+	Identity Identity
+	// Limits of this session; 0 means the broker's own.
+	MaxSubscriptions int // channels, patterns and shard channels together
+	MaxComplex       int // patterns with three or more stars
+	MaxName          int // bytes of a channel or pattern
+	MaxMessage       int // bytes of a payload
+	// Ended is called once, by whoever ends the session, after the outlet was
+	// sealed. It must not block.
+	Ended func(Reason)
+}
+
+// Session is the broker's end of a connection. Its methods may be called from
+// any goroutine; Subscribe and the forms of Unsubscribe, Await and AwaitRoom
+// are meant for the connection's own.
+type Session struct {
+	// set at construction
+	b      *Broker
+	cfg    SessionConfig
+	outlet Outlet
+	id     string
+	number int64
+	worker *worker
+	done   chan struct{}
+
+	reason atomic.Uint32
+	format atomic.Uint32 // written under the subscription writer
+
+	// guarded by the subscription writer
+	held    [kinds]map[string]*Subscription
+	complex int // held patterns with three or more stars
+}
+
+// Connect makes a session. The caller must call Close when its connection is
+// over, whoever ended it.
+func (b *Broker) Connect(c SessionConfig) (*Session, error) {
+	c.MaxSubscriptions = orDefault(c.MaxSubscriptions, b.cfg.MaxSubscriptions)
+	c.MaxComplex = orDefault(c.MaxComplex, b.cfg.MaxComplexPatterns)
+	c.MaxName = orDefault(c.MaxName, b.cfg.MaxName)
+	c.MaxMessage = orDefault(c.MaxMessage, b.cfg.MaxMessage)
+	s := &Session{b: b, cfg: c, outlet: c.Outlet, done: make(chan struct{})}
+	s.format.Store(uint32(c.Format))
+
+	b.sessions.Lock()
+	defer b.sessions.Unlock()
+	if b.sessions.closed {
+		return nil, ErrShuttingDown
+	}
+	s.id = b.sessions.ids.Next()
+	b.sessions.last++
+	s.number = b.sessions.last
+	s.worker = b.log.workers[int(s.number)%len(b.log.workers)]
+	b.sessions.live[s] = struct{}{}
+	return s, nil
+}
+
+func orDefault(v, def int) int {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+// ID returns the session's name, unique for the life of the node. It is no
+// secret: two of them predict the next.
+func (s *Session) ID() string { return s.id }
+
+// Number returns the session's number: 1 for the first, and rising.
+func (s *Session) Number() int64 { return s.number }
+
+// Identity returns who the session acts as.
+func (s *Session) Identity() Identity { return s.cfg.Identity }
+
+// Format returns the wire format of the session's subscriptions.
+func (s *Session) Format() Format { return Format(s.format.Load()) } // #nosec G115 -- stored from a Format
+
+// Done returns a channel that is closed when the session has ended.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Reason returns why the session ended; ReasonNone while it has not.
+func (s *Session) Reason() Reason { return Reason(s.reason.Load()) } // #nosec G115 -- stored from a Reason
+
+// End ends the session: pushes vanish from now on, and the waits of its reader
+// return. Only the first call counts. The session's subscriptions stay, and are
+// counted by publishers, until its own goroutine calls Close.
+func (s *Session) End(r Reason) {
+	if !s.reason.CompareAndSwap(uint32(ReasonNone), uint32(r)) {
+		return
+	}
+	close(s.done)
+	s.b.stats.ended[r].Add(1)
+	s.outlet.End(r)
+	if s.cfg.Ended != nil {
+		s.cfg.Ended(r)
+	}
+}
+
+// Kill ends the session and removes its subscriptions before it returns, so
+// that no later publish counts them.
+func (s *Session) Kill() {
+	s.End(ReasonKilled)
+	s.removeAll()
+}
+
+// Close ends the session if nobody did, removes its subscriptions and forgets
+// it. It is called once, by the connection's own goroutine.
+func (s *Session) Close() {
+	s.End(ReasonClosed)
+	s.removeAll()
+	s.b.sessions.Lock()
+	delete(s.b.sessions.live, s)
+	s.b.sessions.Unlock()
+}
+
+func (s *Session) ended() bool { return s.reason.Load() != uint32(ReasonNone) }
+
+// HasRoom says whether a publisher may go on without waiting. Where it answers
+// false, AwaitRoom is called before the next message, with nothing held that
+// the fan-out needs.
+func (s *Session) HasRoom() bool { return !s.b.log.full.Load() }
+
+// AwaitRoom waits until the node has distributed enough of what was published,
+// or the session has ended.
+func (s *Session) AwaitRoom() {
+	s.b.stats.stalls.Add(1)
+	s.b.log.awaitRoom(s.done)
+}
+
+// Barrier is a position in the order of messages.
+type Barrier struct{ position uint64 }
+
+// Await returns when every message up to the barrier is in the session's
+// outlet, or the session has ended.
+func (s *Session) Await(b Barrier) { s.worker.await(b.position, s.done) }

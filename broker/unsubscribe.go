@@ -1,0 +1,129 @@
+package broker
+
+import (
+	"maps"
+	"slices"
+)
+
+// removeSlice is how many subscriptions one transaction removes at most, so
+// that a client that leaves with 100,000 of them does not stop the others.
+const removeSlice = 1000
+
+// Unsubscribe removes those of the names that the session holds. It appends to
+// counts, for each name, the number of subscriptions that are left (see
+// Subscribe). Messages up to the barrier may still arrive: the caller awaits it
+// before it acknowledges.
+func (s *Session) Unsubscribe(k Kind, names []string, counts []int) (Barrier, []int) {
+	return s.remove(k, names, counts, nil)
+}
+
+// UnsubscribeInExec is Unsubscribe for a caller that cannot wait: no message of
+// the names arrives from now on, also none that was published before.
+func (s *Session) UnsubscribeInExec(k Kind, names []string, counts []int) []int {
+	_, counts = s.remove(k, names, counts, func(sub *Subscription) {
+		sub.ended.Store(true)
+		s.outlet.Drop(sub)
+	})
+	return counts
+}
+
+func (s *Session) remove(k Kind, names []string, counts []int, ended func(*Subscription)) (Barrier, []int) {
+	var last Barrier
+	for len(names) > 0 {
+		n := min(len(names), removeSlice)
+		last, counts = s.removeSome(k, names[:n], counts, ended)
+		names = names[n:]
+	}
+	return last, counts
+}
+
+func (s *Session) removeSome(k Kind, names []string, counts []int, ended func(*Subscription)) (Barrier, []int) {
+	w := &s.b.writer
+	w.Lock()
+	defer w.Unlock()
+	tx := writerBatch{b: s.b}
+	for _, name := range names {
+		if sub := s.held[k][name]; sub != nil {
+			tx.remove(s, k, sub)
+			if ended != nil {
+				ended(sub)
+			}
+		}
+		counts = append(counts, s.count(k))
+	}
+	return tx.commit(), counts
+}
+
+// UnsubscribeAll removes every subscription of the session, of all kinds.
+func (s *Session) UnsubscribeAll() Barrier { return s.removeAll() }
+
+func (s *Session) removeAll() Barrier {
+	var last Barrier
+	for k := range kinds {
+		for {
+			names := s.some(k, removeSlice)
+			if len(names) == 0 {
+				break
+			}
+			last, _ = s.removeSome(k, names, nil, nil)
+		}
+	}
+	return last
+}
+
+// some returns up to n of the names held.
+func (s *Session) some(k Kind, n int) []string {
+	s.b.writer.Lock()
+	defer s.b.writer.Unlock()
+	var names []string
+	for name := range s.held[k] {
+		if len(names) == n {
+			break
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// Held returns the names that the session is subscribed to, sorted.
+func (s *Session) Held(k Kind) []string {
+	s.b.writer.Lock()
+	defer s.b.writer.Unlock()
+	return slices.Sorted(maps.Keys(s.held[k]))
+}
+
+// Count returns the number of subscriptions as Subscribe counts them.
+func (s *Session) Count(k Kind) int {
+	s.b.writer.Lock()
+	defer s.b.writer.Unlock()
+	return s.count(k)
+}
+
+func (s *Session) count(k Kind) int {
+	if k == KindShard {
+		return len(s.held[KindShard])
+	}
+	return len(s.held[KindChannel]) + len(s.held[KindPattern])
+}
+
+// SetFormat changes the wire format: every subscription is entered anew in one
+// transaction. Messages up to the barrier arrive in the old format, later ones
+// in the new one; the caller awaits it before it answers.
+func (s *Session) SetFormat(f Format) Barrier {
+	w := &s.b.writer
+	w.Lock()
+	defer w.Unlock()
+	tx := writerBatch{b: s.b}
+	if Format(s.format.Swap(uint32(f))) == f { // #nosec G115 -- stored from a Format
+		return tx.commit()
+	}
+	for k := range kinds {
+		for name, old := range s.held[k] {
+			sub := &Subscription{session: s, holder: old.holder, format: f, complex: old.complex}
+			with := tx.next(old.holder).with(sub, len(s.b.log.workers))
+			tx.set(old.holder, with.without(old))
+			s.held[k][name] = sub
+		}
+	}
+	return tx.commit()
+}

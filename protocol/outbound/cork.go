@@ -1,0 +1,93 @@
+package outbound
+
+// Cork holds pushes back from now on. A connection's reader corks its queue
+// while it executes commands, so that nothing lands inside a reply and a message
+// follows the acknowledgement of its subscription.
+func (q *Queue) Cork() {
+	q.mu.Lock()
+	q.corked = true
+	q.mu.Unlock()
+}
+
+// Uncork queues the replies, then what was held back, and writes as much as the
+// socket takes. The replies are the caller's again when it returns.
+func (q *Queue) Uncork(replies []byte) {
+	q.mu.Lock()
+	q.corked = false
+	if len(replies) > 0 && !q.sealed {
+		q.enqueueReply(replies)
+	}
+	for _, h := range q.held {
+		if !q.sealed {
+			q.enqueueRange(h.r)
+		}
+		h.r.Release()
+	}
+	q.dropHeld()
+	q.flushLocked()
+}
+
+// dropHeld empties the list, and its memory unless it is small.
+func (q *Queue) dropHeld() {
+	clear(q.held)
+	if q.held = q.held[:0]; cap(q.held) > smallQueue {
+		q.held = nil
+	}
+}
+
+// enqueueReply borrows the bytes if this goroutine is about to write them, and
+// copies them if another one will.
+func (q *Queue) enqueueReply(replies []byte) {
+	q.replyBytes += int64(len(replies))
+	q.borrowed = replies
+	e := entry{own: &q.borrowed, kind: borrowed}
+	if q.state != idle {
+		e.detach()
+	}
+	q.entries = append(q.entries, e)
+}
+
+// Frame queues a whole control frame, which must not change any more. It is not
+// counted against a limit: a peer that does not read is found by its pushes, by
+// the write timeout or by the liveness check that sent the frame.
+func (q *Queue) Frame(frame []byte) {
+	q.mu.Lock()
+	if q.sealed {
+		q.mu.Unlock()
+		return
+	}
+	q.replyBytes += int64(len(frame))
+	q.entries = append(q.entries, entry{own: &frame, kind: static | raw})
+	q.flushLocked()
+}
+
+// AwaitReplies waits while more replies are queued than ReplyPause, or until done
+// is closed. The queue is not corked.
+func (q *Queue) AwaitReplies(done <-chan struct{}) {
+	limit := q.cfg.Limits.ReplyPause
+	for limit > 0 {
+		q.mu.Lock()
+		if q.replyBytes <= limit || q.state == closed {
+			q.mu.Unlock()
+			return
+		}
+		if q.room == nil {
+			q.room = make(chan struct{})
+		}
+		room := q.room
+		q.mu.Unlock()
+		select {
+		case <-room:
+		case <-done:
+			return
+		}
+	}
+}
+
+// letReader wakes AwaitReplies once half of the limit is free, or none is needed.
+func (q *Queue) letReader() {
+	if q.room != nil && (q.replyBytes <= q.cfg.Limits.ReplyPause/2 || q.state == closed) {
+		close(q.room)
+		q.room = nil
+	}
+}

@@ -1,0 +1,214 @@
+package outbound
+
+import (
+	"crypto/tls"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"fanfare/broker"
+)
+
+// Limits bound what a connection can have queued. A zero field means no limit.
+type Limits struct {
+	PushHard     int64         // bytes of pushes at which the session ends as slow
+	PushSoft     int64         // bytes of pushes that may be exceeded for PushSoftFor
+	PushSoftFor  time.Duration //
+	ReplyPause   int64         // bytes of replies above which the reader pauses
+	WriteTimeout time.Duration // for the peer to take a byte while something is queued
+}
+
+// Config describes a connection to New.
+type Config struct {
+	// Conn is the socket. One without a descriptor, such as a pipe in memory, is
+	// written by a goroutine whenever something is queued.
+	Conn net.Conn
+	// TLS, if not nil, makes the queue the server's end of a TLS connection; the
+	// reader calls Handshake first.
+	TLS *tls.Config
+	// Direct lets Conn().Write write straight to the socket, as net/http expects
+	// of a connection, until Own is called.
+	Direct bool
+	// Framed makes the queue put newline-ended messages into WebSocket frames.
+	Framed bool
+	// CloseFrame returns the close frame that a Framed connection ends with; nil
+	// means none.
+	CloseFrame func(broker.Reason) []byte
+	Limits     Limits
+}
+
+type state uint8
+
+const (
+	idle     state = iota
+	flushing       // somebody writes without blocking
+	blocked        // a goroutine owns the socket and waits for it
+	closed         // sealed and empty, or failed: nothing will be written any more
+)
+
+// Queue is the way out of one connection. It implements broker.Outlet. Cork,
+// Uncork, AwaitReplies, Handshake, Read, ReadPooled and Close are for the
+// connection's own goroutine, the other methods for any.
+type Queue struct {
+	// set at construction
+	cfg    Config
+	socket sink // writes to the socket: plain bytes, or ciphertext
+	out    sink // what the flusher writes to: socket, or TLS in front of it
+	plain  net.Conn
+	secure *tlsSink // nil without TLS
+	read   reader
+
+	session *broker.Session // set by Bind, before the first Push
+	direct  atomic.Bool
+
+	mu         sync.Mutex
+	state      state
+	corked     bool
+	dirty      bool // a fan-out worker will call Flush
+	sealed     bool // what comes now vanishes
+	discarding bool // the flusher is to drop what it has not begun
+	ended      bool // reads fail from now on
+	reason     broker.Reason
+	entries    []entry
+	held       []heldEntry // pushes that wait for Uncork
+	borrowed   []byte      // the replies of an Uncork that is under way
+	inflight   int         // entries that the flusher is writing
+	frame      frame       // the frame that was begun
+	pushBytes  int64       // queued and held
+	replyBytes int64       // queued
+	softSince  time.Time   // since when pushBytes is above PushSoft
+	room       chan struct{}
+	flushed    chan struct{} // closed with the state closed; nil until somebody waits
+	finishBy   time.Time     // until when Close may wait; zero: lingerTime from then on
+}
+
+// heldEntry is a push that arrived while the queue was corked.
+type heldEntry struct {
+	r   broker.Range
+	sub *broker.Subscription
+}
+
+// New makes the queue of a connection.
+func New(c Config) *Queue {
+	q := &Queue{cfg: c, plain: c.Conn}
+	q.socket = newSink(c.Conn)
+	q.out = q.socket
+	q.read = newReader(c.Conn)
+	q.direct.Store(c.Direct)
+	if c.TLS != nil {
+		q.secure = newTLSSink(q, c.TLS)
+		q.out, q.plain = q.secure, q.secure.conn
+		q.read = connReader{q.plain}
+	}
+	return q
+}
+
+// Bind names the session that ends when the connection cannot be written to. It
+// is called once, before anything is queued.
+func (q *Queue) Bind(s *broker.Session) { q.session = s }
+
+// Push queues a range for sub; see broker.Outlet.
+func (q *Queue) Push(r broker.Range, sub *broker.Subscription) broker.Verdict {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.sealed {
+		return broker.Pushed
+	}
+	if q.overLimit(int64(r.Len())) {
+		return broker.PushedOver
+	}
+	q.pushBytes += int64(r.Len())
+	if q.corked {
+		q.hold(r, sub)
+		return broker.Pushed
+	}
+	q.enqueueRange(r)
+	if q.state != idle || q.dirty {
+		return broker.Pushed
+	}
+	q.dirty = true
+	return broker.PushedDirty
+}
+
+// overLimit says whether n more bytes of pushes end the session.
+func (q *Queue) overLimit(n int64) bool {
+	l, total := &q.cfg.Limits, q.pushBytes+n
+	if l.PushHard > 0 && total >= l.PushHard {
+		return true
+	}
+	if l.PushSoft == 0 || total <= l.PushSoft {
+		q.softSince = time.Time{}
+		return false
+	}
+	now := time.Now()
+	if q.softSince.IsZero() {
+		q.softSince = now
+	}
+	return now.Sub(q.softSince) > l.PushSoftFor
+}
+
+func (q *Queue) hold(r broker.Range, sub *broker.Subscription) {
+	if n := len(q.held); n > 0 && q.held[n-1].sub == sub && q.fits(q.held[n-1].r, r) && q.held[n-1].r.Join(r) {
+		return
+	}
+	r.Retain()
+	q.held = append(q.held, heldEntry{r, sub})
+}
+
+// enqueueRange joins the range to the last entry, or makes it one of its own.
+// An entry that is being written is left as it is.
+func (q *Queue) enqueueRange(r broker.Range) {
+	if n := len(q.entries); n > q.inflight {
+		if last := &q.entries[n-1]; last.own == nil && q.fits(last.r, r) && last.r.Join(r) {
+			return
+		}
+	}
+	r.Retain()
+	q.entries = append(q.entries, entry{r: r})
+}
+
+// fits says whether two ranges may become one: a range is never divided between
+// frames, so it must not become larger than one.
+func (q *Queue) fits(a, b broker.Range) bool {
+	return !q.cfg.Framed || a.Messages()+b.Messages() <= frameMessages && a.Len()+b.Len() <= frameBytes
+}
+
+// Drop forgets what is held back for sub; see broker.Outlet.
+func (q *Queue) Drop(sub *broker.Subscription) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	kept := q.held[:0]
+	for _, h := range q.held {
+		if h.sub != sub {
+			kept = append(kept, h)
+			continue
+		}
+		q.pushBytes -= int64(h.r.Len())
+		h.r.Release()
+	}
+	clear(q.held[len(kept):])
+	q.held = kept
+}
+
+// Oldest returns the age of the oldest range that is queued; see broker.Outlet.
+func (q *Queue) Oldest() (uint64, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.entries {
+		if q.entries[i].own == nil {
+			return q.entries[i].r.Birth(), true
+		}
+	}
+	if len(q.held) > 0 {
+		return q.held[0].r.Birth(), true
+	}
+	return 0, false
+}
+
+// Queued returns the bytes of pushes and of replies that wait to be written.
+func (q *Queue) Queued() (pushes, replies int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.pushBytes, q.replyBytes
+}

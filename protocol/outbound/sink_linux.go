@@ -1,0 +1,110 @@
+package outbound
+
+import (
+	"net"
+	"syscall"
+	"unsafe"
+)
+
+// newSink returns the way into the socket: without blocking where it has a
+// descriptor.
+func newSink(c net.Conn) sink {
+	if rc := rawConn(c); rc != nil {
+		return &fdSink{rc}
+	}
+	return connSink{c}
+}
+
+func rawConn(c net.Conn) syscall.RawConn {
+	sc, ok := c.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	rc, err := sc.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return rc
+}
+
+// fdSink writes to a descriptor with write and writev.
+type fdSink struct{ conn syscall.RawConn }
+
+func (s *fdSink) pending() bool { return false }
+
+func (s *fdSink) write(b *batch, wait bool) (int, error) {
+	y := &b.system
+	y.wait, y.n, y.err = wait, 0, nil
+	if y.single = nil; b.n == 1 {
+		y.single = b.pieces[0]
+	} else if b.small() {
+		y.single = b.join()
+	} else {
+		y.vector(b)
+	}
+	if err := s.conn.Write(y.fn); err != nil {
+		return y.n, err
+	}
+	return y.n, y.err
+}
+
+// systemBatch is a batch as the system call takes it. Its memory is on the heap
+// once, and not on the stack of each goroutine that flushes.
+type systemBatch struct {
+	fn     func(fd uintptr) bool // what RawConn calls; made once
+	single []byte                // what to write, or:
+	iovecs [maxPieces]syscall.Iovec
+	used   int
+	wait   bool
+	n      int
+	err    error
+}
+
+func newBatch() *batch {
+	b := new(batch)
+	b.system.fn = b.system.write
+	return b
+}
+
+func (y *systemBatch) vector(b *batch) {
+	for i, p := range b.pieces[:b.n] {
+		y.iovecs[i].Base = unsafe.SliceData(p)
+		y.iovecs[i].SetLen(len(p))
+	}
+	y.used = b.n
+}
+
+// write makes one system call; it answers false to be called again once the
+// socket takes more.
+func (y *systemBatch) write(fd uintptr) bool {
+	for {
+		n, err := y.once(int(fd)) // #nosec G115 -- a descriptor
+		switch err {
+		case nil:
+			y.n = n
+			return true
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			if y.wait {
+				return false
+			}
+			y.err = errAgain
+			return true
+		default:
+			y.err = err
+			return true
+		}
+	}
+}
+
+func (y *systemBatch) once(fd int) (int, error) {
+	if y.single != nil {
+		return syscall.Write(fd, y.single)
+	}
+	n, _, errno := syscall.Syscall(syscall.SYS_WRITEV, uintptr(fd), // #nosec G103 G115 -- a descriptor
+		uintptr(unsafe.Pointer(&y.iovecs[0])), uintptr(y.used)) // #nosec G103 G115 -- as writev takes it
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil // #nosec G115 -- what writev answers
+}
