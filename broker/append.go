@@ -95,9 +95,11 @@ func (a *appender) tail(f Format, dst []byte) []byte {
 // its tail, which is written by the first delivery that needs it.
 func (a *appender) writeShared(h *holder, set *subscribers, f Format) {
 	l, prefix := a.p.b.log, a.prefix(h, f)
-	r := l.commit(f, append(l.reserve(f, len(prefix)), prefix...))
-	r.messages, r.split = 0, true
-	a.enqueue(set, f, r)
+	if len(prefix) > 0 {
+		r := l.commit(f, append(l.reserve(f, len(prefix)), prefix...))
+		r.messages, r.split = 0, true
+		a.enqueue(set, f, r)
+	}
 	if a.body[f].n == 0 {
 		a.body[f] = l.adopt(a.tail(f, a.it.encoding[f].own))
 	}

@@ -55,7 +55,7 @@ type record struct {
 
 // extend joins next to the record if the result is still one step.
 func (rec *record) extend(next *record, maxRun int) bool {
-	return rec.set == next.set && rec.except == next.except && !rec.r.split &&
+	return rec.set == next.set && rec.except == next.except &&
 		(maxRun == 0 || int(rec.r.messages) < maxRun) && rec.r.Join(next.r)
 }
 

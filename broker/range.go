@@ -54,13 +54,14 @@ func (r Range) Release() {
 
 // Join extends r by next and reports true if next begins where r ends. Neither
 // reference count changes: the caller keeps one reference for the joined range.
+// Parts of a message are never joined: whole messages before them may have to
+// leave in a frame of their own.
 func (r *Range) Join(next Range) bool {
-	if r.chunk == nil || r.chunk != next.chunk || r.off+r.n != next.off {
+	if r.chunk == nil || r.chunk != next.chunk || r.off+r.n != next.off || r.split || next.split {
 		return false
 	}
 	r.n += next.n
 	r.messages += next.messages
-	r.split = next.split
 	return true
 }
 
