@@ -157,9 +157,10 @@ func (q *Queue) hold(r broker.Range, sub *broker.Subscription) {
 }
 
 // enqueueRange joins the range to the last entry, or makes it one of its own.
-// An entry that is being written is left as it is.
+// An entry that is being written may grow: what is written is taken off by the
+// number of bytes.
 func (q *Queue) enqueueRange(r broker.Range) {
-	if n := len(q.entries); n > q.inflight {
+	if n := len(q.entries); n > 0 {
 		if last := &q.entries[n-1]; last.own == nil && q.fits(last.r, r) && last.r.Join(r) {
 			return
 		}

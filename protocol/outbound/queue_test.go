@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -298,6 +299,39 @@ func TestNothingIsQueuedAfterTheEnd(t *testing.T) {
 	if rest := r.wantEnd(); len(rest) != 0 {
 		t.Errorf("got %q", rest)
 	}
+}
+
+// lastMoment is a connection that is given something to write in the moment in
+// which its flusher leaves: when it takes its deadline back.
+type lastMoment struct {
+	net.Conn
+	once sync.Once
+	f    func()
+}
+
+func (c *lastMoment) SetWriteDeadline(t time.Time) error {
+	if t.IsZero() {
+		c.once.Do(c.f)
+	}
+	return c.Conn.SetWriteDeadline(t)
+}
+
+func TestWhatIsQueuedWhileTheFlusherLeavesIsWritten(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	memory := networks()[3]
+	n := network{name: "last moment", pair: func(t testing.TB) (net.Conn, net.Conn) {
+		server, client := memory.pair(t)
+		return &lastMoment{Conn: server}, client
+	}}
+	var r *rig
+	r = connect(t, b, n, func(c *Config) {
+		c.Limits.WriteTimeout = time.Minute // or the deadline is never set
+		c.Conn.(*lastMoment).f = func() { r.queue.Frame([]byte("second\n")) }
+	})
+	r.queue.Frame([]byte("first\n"))
+	r.wantLine("first")
+	r.wantLine("second")
 }
 
 // A blocked connection with little queued must not pin chunks of 64 KiB.

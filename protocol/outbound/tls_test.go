@@ -1,0 +1,74 @@
+package outbound
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/binary"
+	"io"
+	"net"
+	"testing"
+
+	"fanfare/broker"
+)
+
+// recording keeps the bytes that the peer reads below TLS.
+type recording struct {
+	net.Conn
+	data bytes.Buffer
+}
+
+func (c *recording) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.data.Write(b[:n])
+	return n, err
+}
+
+// The peer of a connection that ends in order is told so (RFC 8446 section
+// 6.1): else it could not tell the end from a cut.
+func TestTLSEndsWithCloseNotify(t *testing.T) {
+	t.Parallel()
+	var wire *recording
+	n := network{name: "tls", tls: true, pair: func(t testing.TB) (net.Conn, net.Conn) {
+		server, client := dial(t, "tcp", "127.0.0.1:0")
+		wire = &recording{Conn: client}
+		return server, wire
+	}}
+	b := newBroker(t)
+	r := connect(t, b, n, func(c *Config) { c.TLS.MaxVersion = tls.VersionTLS12 }) // shows the types of records
+	r.queue.Uncork(append(make([]byte, 1<<20), '\n'))
+	r.session.End(broker.ReasonQuit)
+	r.line()
+	r.wantEnd()
+	const alert = 21
+	last := byte(0)
+	for rest := wire.data.Bytes(); len(rest) > 0; {
+		last = rest[0]
+		rest = rest[5+int(binary.BigEndian.Uint16(rest[3:])):]
+	}
+	if last != alert {
+		t.Errorf("the last record is of type %d, want an alert", last)
+	}
+}
+
+// A record that crypto/tls writes from the reader's goroutine, such as the alert
+// after nonsense, leaves too, behind what was queued.
+func TestTLSAlertsOfTheReaderAreWritten(t *testing.T) {
+	t.Parallel()
+	var wire net.Conn
+	n := network{name: "tls", tls: true, pair: func(t testing.TB) (net.Conn, net.Conn) {
+		server, client := dial(t, "tcp", "127.0.0.1:0")
+		wire = client
+		return server, client
+	}}
+	b := newBroker(t)
+	r := connect(t, b, n)
+	r.queue.Uncork([]byte("hello\n"))
+	r.wantLine("hello")
+	if _, err := wire.Write([]byte("this is not a record of TLS at all")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := io.ReadAll(r.in)
+	if err == nil || !bytes.Contains([]byte(err.Error()), []byte("remote error")) {
+		t.Errorf("got %v, want the server's alert", err)
+	}
+}
