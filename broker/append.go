@@ -39,7 +39,7 @@ func (a *appender) deliver(h *holder) {
 		if n == 0 {
 			continue
 		}
-		f := Format(f) // #nosec G115 -- below MaxFormats
+		f := Format(f)
 		if !a.it.channel.formats.has(f) {
 			a.p.b.stats.unspeakable.Add(int64(n))
 			continue

@@ -20,7 +20,7 @@ func (*counter) Oldest() (uint64, bool) { return 0, false }
 func respCodec() Codec {
 	return Codec{
 		Name: "resp",
-		Prefix: func(dst []byte, k Kind, pattern string) []byte {
+		Prefix: func(dst []byte, _ Kind, pattern string) []byte {
 			return append(append(dst, "*3\r\n$7\r\nmessage\r\n"...), pattern...)
 		},
 		Body: func(dst []byte, m *Message) []byte {

@@ -91,7 +91,7 @@ func (b *Broker) accepting(channel string) formatSet {
 	var set formatSet
 	for f := range b.codecs {
 		if accepts := b.codecs[f].Accepts; accepts == nil || accepts(channel) {
-			set = set.with(Format(f)) // #nosec G115 -- below MaxFormats
+			set = set.with(Format(f))
 		}
 	}
 	return set

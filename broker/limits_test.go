@@ -22,6 +22,9 @@ func TestPublishersWaitForTheNodeAndNotForSubscribers(t *testing.T) {
 		}
 		p.pub("c", text)
 	}
+	if !b.Strained() {
+		t.Error("the backlog is full and the node not strained")
+	}
 	waiting := make(chan struct{})
 	go func() {
 		p.AwaitRoom()
@@ -33,7 +36,7 @@ func TestPublishersWaitForTheNodeAndNotForSubscribers(t *testing.T) {
 		t.Errorf("room: %v, stalls: %d", p.HasRoom(), b.Stats().Stalls)
 	}
 	settle(t, b)
-	if got := b.Stats().Backlog; got != 0 {
+	if got := b.Stats().Backlog; got != 0 || b.Strained() {
 		t.Errorf("backlog after all was distributed: %d", got)
 	}
 }

@@ -115,7 +115,7 @@ func (l *log) reserve(f Format, n int) []byte {
 // commit returns the range of a message that was appended to what reserve gave.
 func (l *log) commit(f Format, out []byte) Range {
 	c := l.current[f]
-	r := Range{chunk: c, off: uint32(c.used), n: uint32(len(out)), messages: 1} // #nosec G115 -- within a chunk
+	r := Range{chunk: c, off: uint32(c.used), n: uint32(len(out)), messages: 1}
 	c.used += len(out)
 	return r
 }
@@ -137,7 +137,7 @@ func (l *log) adopt(buf []byte) Range {
 }
 
 func (c *chunk) whole() Range {
-	return Range{chunk: c, n: uint32(c.used), messages: 1} // #nosec G115 -- limited by max-message
+	return Range{chunk: c, n: uint32(c.used), messages: 1}
 }
 
 // passed is called with mu held after a worker has got on: it lets go of chunks

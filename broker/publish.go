@@ -41,7 +41,7 @@ const maxTries = 3
 
 // Batch returns an empty batch of the session.
 func (s *Session) Batch() *Batch {
-	p := s.b.batches.Get().(*Batch) //nolint:forcetypeassert // the pool holds nothing else
+	p := s.b.batches.Get().(*Batch)
 	p.b, p.s = s.b, s
 	return p
 }
@@ -136,7 +136,7 @@ func (b *Broker) matchOf(c *channel) *match {
 // encode writes the message for the formats that it is not encoded for yet.
 func (p *Batch) encode(it *item, formats formatSet) {
 	for i := range p.b.codecs {
-		f := Format(i) // #nosec G115 -- below MaxFormats
+		f := Format(i)
 		if formats.has(f) && !it.encoded.has(f) {
 			it.encoding[f] = p.encoding(it, &p.b.codecs[f])
 			it.encoded = it.encoded.with(f)
@@ -241,7 +241,7 @@ func (p *Batch) reset() {
 // PublishEvent publishes a message of the node itself. It never waits for room
 // and asks nobody for permission. It returns the number of deliveries.
 func (b *Broker) PublishEvent(channel string, payload []byte) int {
-	p := b.batches.Get().(*Batch) //nolint:forcetypeassert // the pool holds nothing else
+	p := b.batches.Get().(*Batch)
 	p.b = b
 	defer p.Release()
 	if p.Add(&Message{Channel: channel, Payload: payload}) != nil {

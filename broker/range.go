@@ -67,8 +67,8 @@ func (r *Range) Join(next Range) bool {
 
 // from returns the range without its first n bytes.
 func (r Range) from(n int) Range {
-	r.off += uint32(n) // #nosec G115 -- within a chunk
-	r.n -= uint32(n)   // #nosec G115 -- within a chunk
+	r.off += uint32(n)
+	r.n -= uint32(n)
 	return r
 }
 

@@ -111,13 +111,13 @@ func (s *Session) Number() int64 { return s.number }
 func (s *Session) Identity() Identity { return s.cfg.Identity }
 
 // Format returns the wire format of the session's subscriptions.
-func (s *Session) Format() Format { return Format(s.format.Load()) } // #nosec G115 -- stored from a Format
+func (s *Session) Format() Format { return Format(s.format.Load()) }
 
 // Done returns a channel that is closed when the session has ended.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
 // Reason returns why the session ended; ReasonNone while it has not.
-func (s *Session) Reason() Reason { return Reason(s.reason.Load()) } // #nosec G115 -- stored from a Reason
+func (s *Session) Reason() Reason { return Reason(s.reason.Load()) }
 
 // End ends the session: pushes vanish from now on, and the waits of its reader
 // return. Only the first call counts. The session's subscriptions stay, and are

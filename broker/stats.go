@@ -59,5 +59,18 @@ func (b *Broker) Stats() Snapshot {
 	return s
 }
 
+// Strained says whether more than half of the backlog is waiting to be
+// distributed. It is quick; work that can wait rests meanwhile.
+func (b *Broker) Strained() bool {
+	b.log.mu.Lock()
+	defer b.log.mu.Unlock()
+	for _, w := range b.log.workers {
+		if w.bytes > b.cfg.Backlog/2 || w.deliveries > b.cfg.BacklogDeliveries/2 {
+			return true
+		}
+	}
+	return false
+}
+
 // EndedBy returns how many sessions ended for the reason.
 func (s *Snapshot) EndedBy(r Reason) int64 { return s.Ended[r] }

@@ -84,7 +84,7 @@ func (s *subscribers) addToGroup(sub *Subscription) {
 		blocks = append(blocks, nil)
 	}
 	last := len(blocks) - 1
-	sub.block, sub.slot = int32(last), int32(len(blocks[last])) // #nosec G115 -- bounded by the node's connections
+	sub.block, sub.slot = int32(last), int32(len(blocks[last]))
 	blocks[last] = append(blocks[last], sub)
 	*g = blocks
 }

@@ -114,7 +114,7 @@ func (s *Session) SetFormat(f Format) Barrier {
 	w.Lock()
 	defer w.Unlock()
 	tx := writerBatch{b: s.b}
-	if Format(s.format.Swap(uint32(f))) == f { // #nosec G115 -- stored from a Format
+	if Format(s.format.Swap(uint32(f))) == f {
 		return tx.commit()
 	}
 	for k := range kinds {

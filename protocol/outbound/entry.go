@@ -92,7 +92,7 @@ var buffers = sync.Pool{New: func() any {
 }}
 
 func getBuffer() *[]byte {
-	return buffers.Get().(*[]byte) //nolint:forcetypeassert // the pool holds nothing else
+	return buffers.Get().(*[]byte)
 }
 
 // putBuffer gives a buffer back. Larger ones are left to the garbage collector.

@@ -92,7 +92,7 @@ func (q *Queue) flushLocked() {
 		return
 	}
 	q.state = flushing
-	b := batches.Get().(*batch) //nolint:forcetypeassert // the pool holds nothing else
+	b := batches.Get().(*batch)
 	defer batches.Put(b)
 	for range maxRounds {
 		if !q.gather(b) {
@@ -151,7 +151,7 @@ func (q *Queue) block() {
 
 // drain writes, waiting for the socket, until the queue is empty.
 func (q *Queue) drain() {
-	b := batches.Get().(*batch) //nolint:forcetypeassert // the pool holds nothing else
+	b := batches.Get().(*batch)
 	defer batches.Put(b)
 	q.mu.Lock()
 	for q.gather(b) {

@@ -49,7 +49,7 @@ func textHeader(h *[maxHeader]byte, payload int) int {
 		return 4
 	default:
 		h[1] = 127
-		binary.BigEndian.PutUint64(h[2:], uint64(payload)) // #nosec G115 -- positive
+		binary.BigEndian.PutUint64(h[2:], uint64(payload))
 		return 10
 	}
 }
@@ -184,6 +184,6 @@ func (q *Queue) begin(b *batch, i, n int) {
 	rest := f.header - fromHeader
 	header := b.frames.headers[i]
 	copy(q.frame.header[:], header[fromHeader:f.header])
-	q.frame.active, q.frame.rest, q.frame.left = true, uint8(rest), left-(n-fromHeader) // #nosec G115 -- at most maxHeader
+	q.frame.active, q.frame.rest, q.frame.left = true, uint8(rest), left-(n-fromHeader)
 	q.advance(n - fromHeader)
 }

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"errors"
 	"io"
 	"net"
 	"syscall"
@@ -84,15 +85,15 @@ func (r *fdReader) read() (*[]byte, error) {
 func (r *fdReader) try(fd uintptr) bool {
 	b := getBuffer()
 	for {
-		n, err := syscall.Read(int(fd), (*b)[:cap(*b)]) // #nosec G115 -- a descriptor
-		switch err {
-		case syscall.EINTR:
-		case syscall.EAGAIN:
+		n, err := syscall.Read(int(fd), (*b)[:cap(*b)])
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if errors.Is(err, syscall.EAGAIN) {
 			putBuffer(b)
 			return false
-		default:
-			r.buf, r.n, r.err = b, n, err
-			return true
 		}
+		r.buf, r.n, r.err = b, n, err
+		return true
 	}
 }

@@ -68,7 +68,7 @@ func newBatch() *batch {
 
 func (y *systemBatch) vector(b *batch) {
 	for i, p := range b.pieces[:b.n] {
-		y.iovecs[i].Base = unsafe.SliceData(p)
+		y.iovecs[i].Base = unsafe.SliceData(p) // #nosec G103 -- b keeps the bytes alive
 		y.iovecs[i].SetLen(len(p))
 	}
 	y.used = b.n
@@ -78,9 +78,9 @@ func (y *systemBatch) vector(b *batch) {
 // socket takes more.
 func (y *systemBatch) write(fd uintptr) bool {
 	for {
-		n, err := y.once(int(fd)) // #nosec G115 -- a descriptor
-		switch err {
-		case nil:
+		n, errno := y.once(fd)
+		switch errno {
+		case 0:
 			y.n = n
 			return true
 		case syscall.EINTR:
@@ -91,20 +91,17 @@ func (y *systemBatch) write(fd uintptr) bool {
 			y.err = errAgain
 			return true
 		default:
-			y.err = err
+			y.err = errno
 			return true
 		}
 	}
 }
 
-func (y *systemBatch) once(fd int) (int, error) {
+func (y *systemBatch) once(fd uintptr) (int, syscall.Errno) {
+	trap, base, n := uintptr(syscall.SYS_WRITEV), unsafe.Pointer(&y.iovecs[0]), y.used // #nosec G103 -- as writev takes it
 	if y.single != nil {
-		return syscall.Write(fd, y.single)
+		trap, base, n = syscall.SYS_WRITE, unsafe.Pointer(unsafe.SliceData(y.single)), len(y.single) // #nosec G103 -- as write takes it
 	}
-	n, _, errno := syscall.Syscall(syscall.SYS_WRITEV, uintptr(fd), // #nosec G103 G115 -- a descriptor
-		uintptr(unsafe.Pointer(&y.iovecs[0])), uintptr(y.used)) // #nosec G103 G115 -- as writev takes it
-	if errno != 0 {
-		return 0, errno
-	}
-	return int(n), nil // #nosec G115 -- what writev answers
+	written, _, errno := syscall.Syscall(trap, fd, uintptr(base), uintptr(n))
+	return int(written), errno
 }

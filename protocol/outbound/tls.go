@@ -91,7 +91,7 @@ func (s *tlsSink) take(b *batch) []byte {
 }
 
 func (s *tlsSink) writeCipher(wait bool) error {
-	c := batches.Get().(*batch) //nolint:forcetypeassert // the pool holds nothing else
+	c := batches.Get().(*batch)
 	defer batches.Put(c)
 	cipher := s.below.takeOut()
 	if cipher == nil {

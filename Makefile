@@ -1,0 +1,82 @@
+# make help lists the targets. Settings: RESP and HTTP (addresses for make run),
+# ARGS (more flags for make run), FUZZTIME and DIR (for make fuzz), LISTEN and
+# BROKER (for make chat).
+
+SHELL := /bin/bash
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT   ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+DATE     ?= $(shell git log -1 --format=%cs 2>/dev/null || echo unknown)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
+LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 30s
+DIR      ?= .
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build and start the broker (RESP=127.0.0.1:6380 HTTP=127.0.0.1:8081 choose other addresses)
+	@exec bin/broker --log-format console $(if $(RESP),--resp $(RESP)) $(if $(HTTP),--http $(HTTP)) $(ARGS)
+
+.PHONY: build
+build: ## build the static binary bin/broker
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/broker ./cmd/broker
+
+.PHONY: test
+test: ## run all tests with the race detector (8 minutes at most)
+	@$(MAKE) -s left-out
+	go test -race -shuffle=on -timeout 8m ./...
+	@$(MAKE) -s left-out
+
+# Tests that need a program skip themselves when it is missing; this says so
+# where it is seen, before and after the tests' own output.
+.PHONY: left-out
+left-out:
+	@command -v redis-server >/dev/null || echo "LEFT OUT: comparisons with Redis (no redis-server; install redis-server)"
+	@command -v redis-cli >/dev/null || echo "LEFT OUT: tests with redis-cli (no redis-cli; install redis-tools)"
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		echo "LEFT OUT: browser tests (no chromium, chromium-browser or google-chrome; install chromium)"
+
+.PHONY: check
+check: ## formatting, go vet, linters and tests: what every commit passes
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run make fmt"; exit 1; }
+	go vet ./...
+	$(MAKE) lint
+	$(MAKE) test
+
+.PHONY: lint
+lint: ## run the linters of .golangci.yml
+	$(LINT) run ./...
+
+.PHONY: fmt
+fmt: ## format the code
+	gofmt -w -s .
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (30s); DIR=topic limits them
+	@set -e; for dir in $$(grep -rlE '^func Fuzz' --include='*_test.go' $(DIR) | xargs -r dirname | sort -u); do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -c6- | sort -u); do \
+			echo "fuzz $$dir $$target for $(FUZZTIME)"; \
+			go test ./$$dir -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## compare with redis-server: server CPU per delivery, idle memory
+	go run ./internal/loadgen
+
+.PHONY: e2e
+e2e: ## run the tests against the real binary, real clients and a browser
+	go test -count=1 ./internal/e2e/...
+
+.PHONY: chat
+chat: ## serve the chat example on LISTEN (127.0.0.1:8090); the broker must run
+	go run ./examples/chat $(if $(LISTEN),--listen $(LISTEN)) $(if $(BROKER),--broker $(BROKER))
+
+.PHONY: golden
+golden: ## ask a redis-server for topic's golden table again
+	go test ./topic -run TestGolden -generate

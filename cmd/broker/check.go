@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// checkConfig is the command "broker check-config [FILE]": it reads the
+// configuration as a start with the same flags and environment would, and
+// starts nothing.
+func checkConfig(args, env []string, w io.Writer) error {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		args = append([]string{"--config", args[0]}, args[1:]...)
+	}
+	cfg, err := load(args, env)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "The configuration is good.\n%s", changes(&cfg))
+	return err
+}
+
+// changes lists the settings that differ from their defaults, one per line and
+// in the notation of the flags, without secrets.
+func changes(cfg *Config) string {
+	var b strings.Builder
+	initial := defaults()
+	for _, s := range settings {
+		was, is := s.value(&initial).String(), s.value(cfg).String()
+		switch {
+		case was == is:
+		case s.secret():
+			fmt.Fprintf(&b, "  %s is set\n", s.key)
+		default:
+			fmt.Fprintf(&b, "  %s = %s (default %s)\n", s.key, is, orNothing(was))
+		}
+	}
+	return b.String()
+}
+
+func orNothing(text string) string {
+	if text == "" {
+		return "empty"
+	}
+	return text
+}

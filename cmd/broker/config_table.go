@@ -1,0 +1,209 @@
+package main
+
+import (
+	"math"
+	"time"
+
+	"fanfare/broker"
+	"fanfare/kv"
+	"fanfare/protocol/resp"
+	"fanfare/protocol/ws"
+)
+
+const forever = time.Duration(math.MaxInt64)
+
+// settings is the table from which flags, environment variables, keys of the
+// file, defaults shown and help are all derived. Its order is the help's.
+var settings = []setting{
+	{"log-level", "LEVEL", "debug, info, warn or error", func(c *Config) value {
+		return choiceValue[string]{&c.LogLevel, []string{"debug", "info", "warn", "error"}}
+	}},
+	{"log-format", "FORMAT", "json, or console for people", func(c *Config) value {
+		return choiceValue[string]{&c.LogFormat, []string{"json", "console"}}
+	}},
+	{"drain-timeout", "TIME", "how long a stop may take to deliver what was acknowledged", func(c *Config) value {
+		return durationValue{&c.DrainTimeout, 0, time.Hour}
+	}},
+	{"workers", "N", "fan-out workers; 0: as many as processors, at most 4", func(c *Config) value {
+		return countValue[int]{&c.Broker.Workers, 0, 64}
+	}},
+	{"protected-mode", "", "refuse to listen beyond loopback without credentials", func(c *Config) value {
+		return boolValue{&c.ProtectedMode}
+	}},
+
+	{"resp.listen", "ADDR", "address for Redis clients; by default [::1] too", func(c *Config) value {
+		return textValue{&c.RESPListen}
+	}},
+	{"resp.unix", "PATH", "Unix socket for Redis clients, open to the broker's own user only", func(c *Config) value {
+		return textValue{&c.RESPUnix}
+	}},
+	{"resp.requirepass", "SECRET", "password for Redis clients; better in the file or the environment", func(c *Config) value {
+		return textValue{&c.RESP.RequirePass}
+	}},
+	{"resp.timeout", "TIME", "end a Redis connection that is silent and subscribed to nothing; 0: never", func(c *Config) value {
+		return durationValue{&c.RESP.Timeout, 0, forever}
+	}},
+	{"resp.tcp-keepalive", "TIME", "silence after which TCP looks for a dead peer", func(c *Config) value {
+		return durationValue{&c.RESP.KeepAlive, time.Second, forever}
+	}},
+
+	{"http.listen", "ADDR", "address for browsers: HTTP and WebSocket; by default [::1] too", func(c *Config) value {
+		return textValue{&c.HTTPListen}
+	}},
+	{"http.path", "PATH", "path of the WebSocket endpoint", func(c *Config) value {
+		return textValue{&c.WS.Path}
+	}},
+	{"http.origins", "LIST", "further web origins whose pages may connect, such as https://example.org", func(c *Config) value {
+		return listValue{&c.WS.Origins}
+	}},
+
+	{"limits.max-clients", "N", "Redis connections", func(c *Config) value {
+		return countValue[int]{&c.RESP.MaxClients, 1, 10_000_000}
+	}},
+	{"limits.max-message", "SIZE", "longest message", func(c *Config) value {
+		return sizeValue[int]{&c.Broker.MaxMessage, 1, 512 << 20}
+	}},
+	{"limits.max-name", "SIZE", "longest channel or pattern", func(c *Config) value {
+		return sizeValue[int]{&c.Broker.MaxName, 1, 64 << 10}
+	}},
+	{"limits.max-subscriptions", "N", "subscriptions of one connection", func(c *Config) value {
+		return countValue[int]{&c.Broker.MaxSubscriptions, 1, 100_000_000}
+	}},
+	{"limits.max-complex-patterns", "N", "patterns with three or more stars of one connection", func(c *Config) value {
+		return countValue[int]{&c.Broker.MaxComplexPatterns, 1, 1_000_000}
+	}},
+	{"limits.node-complex-patterns", "N", "patterns with three or more stars of all connections", func(c *Config) value {
+		return countValue[int]{&c.Broker.MaxComplexNode, 1, 1_000_000}
+	}},
+	{"limits.push-queue", "SIZE", "messages queued for a connection; beyond it the connection is ended as slow", func(c *Config) value {
+		return sizeValue[int64]{&c.RESP.PushHard, 1 << 10, 64 << 30}
+	}},
+	{"limits.push-queue-soft", "SIZE", "the same, if it lasts for push-queue-soft-for", func(c *Config) value {
+		return sizeValue[int64]{&c.RESP.PushSoft, 1 << 10, 64 << 30}
+	}},
+	{"limits.push-queue-soft-for", "TIME", "how long push-queue-soft may be exceeded", func(c *Config) value {
+		return durationValue{&c.RESP.PushSoftFor, time.Millisecond, 24 * time.Hour}
+	}},
+	{"limits.reply-queue", "SIZE", "replies queued for a connection; beyond it its further commands wait", func(c *Config) value {
+		return sizeValue[int64]{&c.RESP.ReplyPause, 1 << 10, 64 << 30}
+	}},
+	{"limits.max-reply", "SIZE", "longest single reply", func(c *Config) value {
+		return sizeValue[int]{&c.RESP.MaxReply, 1 << 20, 4 << 30}
+	}},
+	{"limits.proto-max-bulk-len", "SIZE", "longest argument of a command", func(c *Config) value {
+		return sizeValue[int]{&c.RESP.MaxBulk, 1 << 10, 512 << 20}
+	}},
+	{"limits.max-args", "N", "arguments of a command", func(c *Config) value {
+		return countValue[int]{&c.RESP.MaxArgs, 16, 1 << 30}
+	}},
+	{"limits.max-command", "SIZE", "longest command, and what MULTI may queue", func(c *Config) value {
+		return sizeValue[int]{&c.RESP.MaxCommand, 1 << 10, 1 << 30}
+	}},
+	{"limits.max-inline", "SIZE", "longest command typed as a line", func(c *Config) value {
+		return sizeValue[int]{&c.RESP.MaxInline, 64, 64 << 20}
+	}},
+	{"limits.command-timeout", "TIME", "time for each 64 KiB of a command that has begun", func(c *Config) value {
+		return durationValue{&c.RESP.CommandTimeout, time.Millisecond, forever}
+	}},
+	{"limits.auth-timeout", "TIME", "time to authenticate", func(c *Config) value {
+		return durationValue{&c.RESP.AuthTimeout, time.Millisecond, forever}
+	}},
+	{"limits.write-timeout", "TIME", "end a connection that takes no byte for so long while some are queued", func(c *Config) value {
+		return durationValue{&c.RESP.WriteTimeout, time.Millisecond, forever}
+	}},
+	{"limits.fanout-backlog", "SIZE", "messages published and not yet distributed; beyond it publishers wait", func(c *Config) value {
+		return sizeValue[int64]{&c.Broker.Backlog, 64 << 10, 64 << 30}
+	}},
+	{"limits.fanout-memory", "SIZE", "messages still to be written; beyond it the slowest connections are ended", func(c *Config) value {
+		return sizeValue[int64]{&c.Broker.FanoutMemory, 1 << 20, 1 << 40}
+	}},
+
+	{"limits.ws-max-clients", "N", "browser connections", func(c *Config) value {
+		return countValue[int]{&c.WS.MaxClients, 1, 10_000_000}
+	}},
+	{"limits.ws-frame", "SIZE", "longest frame from a browser", func(c *Config) value {
+		return sizeValue[int]{&c.WS.MaxFrame, 1 << 10, 64 << 20}
+	}},
+	{"limits.ws-max-message", "SIZE", "longest message from a browser", func(c *Config) value {
+		return sizeValue[int]{&c.WS.MaxMessage, 1, 64 << 20}
+	}},
+	{"limits.ws-max-name", "SIZE", "longest channel or pattern of a browser", func(c *Config) value {
+		return sizeValue[int]{&c.WS.MaxName, 1, 64 << 10}
+	}},
+	{"limits.ws-max-subscriptions", "N", "subscriptions of one browser connection", func(c *Config) value {
+		return countValue[int]{&c.WS.MaxSubscriptions, 1, 1_000_000}
+	}},
+	{"limits.ws-max-complex-patterns", "N", "patterns with three or more stars of one browser connection", func(c *Config) value {
+		return countValue[int]{&c.WS.MaxComplex, 1, 1_000_000}
+	}},
+	{"limits.ws-control-frames", "N", "control and empty frames a browser may send per second", func(c *Config) value {
+		return countValue[int]{&c.WS.MaxControls, 1, 1_000_000}
+	}},
+	{"limits.ws-push-queue", "SIZE", "as push-queue, for browsers", func(c *Config) value {
+		return sizeValue[int64]{&c.WS.PushHard, 1 << 10, 64 << 30}
+	}},
+	{"limits.ws-push-queue-soft", "SIZE", "as push-queue-soft, for browsers", func(c *Config) value {
+		return sizeValue[int64]{&c.WS.PushSoft, 1 << 10, 64 << 30}
+	}},
+	{"limits.ws-push-queue-soft-for", "TIME", "as push-queue-soft-for, for browsers", func(c *Config) value {
+		return durationValue{&c.WS.PushSoftFor, time.Millisecond, 24 * time.Hour}
+	}},
+	{"limits.ws-reply-queue", "SIZE", "as reply-queue, for browsers", func(c *Config) value {
+		return sizeValue[int64]{&c.WS.ReplyPause, 1 << 10, 64 << 30}
+	}},
+	{"limits.ws-read-timeout", "TIME", "time for a handshake or frame that has begun", func(c *Config) value {
+		return durationValue{&c.WS.ReadTimeout, time.Millisecond, forever}
+	}},
+	{"limits.ws-write-timeout", "TIME", "as write-timeout, for browsers", func(c *Config) value {
+		return durationValue{&c.WS.WriteTimeout, time.Millisecond, forever}
+	}},
+	{"limits.ws-ping", "TIME", "between pings to a browser", func(c *Config) value {
+		return durationValue{&c.WS.PingInterval, time.Second, forever}
+	}},
+	{"limits.ws-pong", "TIME", "time a browser has to answer a ping", func(c *Config) value {
+		return durationValue{&c.WS.PongTimeout, time.Millisecond, forever}
+	}},
+
+	{"kv.databases", "N", "databases for SELECT", func(c *Config) value {
+		return countValue[int]{&c.KV.Databases, 1, 1024}
+	}},
+	{"kv.maxmemory", "SIZE", "memory for keys and values; 0: no limit", func(c *Config) value {
+		return sizeValue[int64]{&c.KV.MaxMemory, 0, 1 << 42}
+	}},
+	{"kv.maxmemory-policy", "POLICY", "what happens at maxmemory; noeviction: writes are refused", func(c *Config) value {
+		return choiceValue[kv.Policy]{&c.KV.Policy, []string{string(kv.PolicyNoEviction)}}
+	}},
+}
+
+// The addresses of a broker that was told none.
+const (
+	defaultRESP = "127.0.0.1:6379"
+	defaultHTTP = "127.0.0.1:8080"
+)
+
+// defaults is the configuration of a broker that was told nothing.
+func defaults() Config {
+	return Config{
+		LogLevel: "info", LogFormat: "json", DrainTimeout: 4 * time.Second, ProtectedMode: true,
+		RESPListen: defaultRESP, HTTPListen: defaultHTTP,
+		Broker: broker.Config{
+			MaxMessage: 1 << 20, MaxName: 1024, MaxSubscriptions: 100_000,
+			MaxComplexPatterns: 1000, MaxComplexNode: 10_000,
+			Backlog: 16 << 20, FanoutMemory: 256 << 20,
+		},
+		RESP: resp.Config{
+			MaxClients: 10_000, MaxArgs: 1 << 20, MaxBulk: 64 << 20, MaxCommand: 64 << 20, MaxInline: 64 << 10,
+			PushHard: 32 << 20, PushSoft: 8 << 20, PushSoftFor: time.Minute, ReplyPause: 8 << 20, MaxReply: 256 << 20,
+			CommandTimeout: 10 * time.Second, AuthTimeout: 10 * time.Second, WriteTimeout: time.Minute,
+			KeepAlive: 300 * time.Second,
+		},
+		WS: ws.Config{
+			Path: "/ws", MaxClients: 10_000, MaxFrame: 64 << 10, MaxMessage: 64 << 10, MaxName: 512,
+			MaxSubscriptions: 128, MaxComplex: 10, MaxControls: 50,
+			PushHard: 1 << 20, PushSoft: 256 << 10, PushSoftFor: 10 * time.Second, ReplyPause: 256 << 10,
+			ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+			PingInterval: 25 * time.Second, PongTimeout: 10 * time.Second,
+		},
+		KV: kv.Config{Databases: kv.DefaultDatabases, Policy: kv.PolicyNoEviction},
+	}
+}

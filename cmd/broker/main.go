@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	// The first signal drains. From then on signals act as if we had never
+	// asked for them, so that a second Ctrl-C ends a drain nobody waits for.
+	context.AfterFunc(ctx, stop)
+	os.Exit(command(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+}
+
+// command runs one invocation and returns its exit code. It writes to the two
+// streams only and reads the process' environment from env.
+func command(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
+	name, rest := subcommand(args)
+	var err error
+	switch name {
+	case "":
+		err = serve(ctx, rest, env, stdout, stderr)
+	case "version":
+		err = printVersion(rest, stdout)
+	case "check-config":
+		err = checkConfig(rest, env, stdout)
+	case "help":
+		err = printHelp(stdout)
+	default:
+		err = usageError(unknown("command", name, []string{"check-config", "version", "help"}))
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		err = printHelp(stdout)
+	}
+	if err == nil {
+		return exitOK
+	}
+	_, _ = fmt.Fprintf(stderr, "broker: %v\n", err)
+	if wrong := (*commandLineError)(nil); errors.As(err, &wrong) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// subcommand splits off a leading word that is not a flag.
+func subcommand(args []string) (name string, rest []string) {
+	if len(args) == 0 || args[0] == "" || args[0][0] == '-' {
+		return "", args
+	}
+	return args[0], args[1:]
+}

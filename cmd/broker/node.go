@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+
+	"go.uber.org/zap"
+
+	"fanfare/broker"
+	"fanfare/kv"
+	"fanfare/protocol/resp"
+	"fanfare/protocol/ws"
+)
+
+// The places of the wire formats in the broker's list of codecs.
+const (
+	formatRESP2 broker.Format = iota
+	formatRESP3
+	formatJSON
+)
+
+// server is one transport. Stopping has two steps, and all transports take the
+// first before any takes the second: what the last command of one published
+// must still reach the subscribers of the others.
+type server interface {
+	Serve(l net.Listener) error
+	Quiesce(ctx context.Context) error  // no new connections, no further commands
+	Shutdown(ctx context.Context) error // deliver what is queued, then close
+}
+
+// node is a running broker with its store and its transports.
+type node struct {
+	log    *zap.Logger
+	broker *broker.Broker
+	store  *kv.Store
+	resp   server
+	ws     server
+}
+
+// newNode wires the parts of a broker together. Nothing is accepted yet; the
+// sockets are asked for their addresses only.
+func newNode(cfg Config, s *sockets, log *zap.Logger) (*node, error) {
+	n := &node{log: log}
+	cfg.Broker.Log = log
+	cfg.Broker.Codecs = []broker.Codec{formatRESP2: resp.Codec2(), formatRESP3: resp.Codec3(), formatJSON: ws.Codec()}
+	var err error
+	if n.broker, err = broker.New(cfg.Broker); err != nil {
+		return nil, err
+	}
+	// Expiry produces events that cannot wait for room in the log, so it rests
+	// while the log is half full.
+	cfg.KV.Pause = n.broker.Strained
+	n.store = kv.New(cfg.KV)
+	if err := n.newServers(&cfg, s); err != nil {
+		n.store.Close()
+		n.broker.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *node) newServers(cfg *Config, s *sockets) error {
+	cfg.RESP.Broker, cfg.RESP.Store, cfg.RESP.Log = n.broker, n.store, n.log
+	cfg.RESP.RESP2, cfg.RESP.RESP3 = formatRESP2, formatRESP3
+	cfg.RESP.Version = buildVersion()
+	r, err := resp.New(cfg.RESP)
+	if err != nil {
+		return err
+	}
+	cfg.WS.Broker, cfg.WS.Format, cfg.WS.Log = n.broker, formatJSON, n.log
+	cfg.WS.Loopback = loopback(cfg.HTTPListen)
+	if len(s.resp) > 0 {
+		cfg.WS.RESP = s.resp[0].Addr().String()
+	}
+	w, err := ws.New(cfg.WS)
+	if err != nil {
+		return err
+	}
+	n.resp, n.ws = r, w
+	return nil
+}
+
+// start accepts connections on all sockets. The channel gets the first error
+// of a listener that ended by itself.
+func (n *node) start(s *sockets) <-chan error {
+	n.log.Info("starting", zap.String("version", buildVersion()),
+		zap.String("node", n.broker.Node()), zap.String("epoch", n.broker.Epoch()))
+	failed := make(chan error, len(s.resp)+len(s.http))
+	accept := func(srv server, protocol string, listeners []net.Listener) {
+		for _, l := range listeners {
+			n.log.Info("listening", zap.String("protocol", protocol), zap.Stringer("address", l.Addr()))
+			go func() {
+				err := srv.Serve(l)
+				if err != nil && !errors.Is(err, resp.ErrServerClosed) {
+					failed <- err
+				}
+			}()
+		}
+	}
+	accept(n.resp, "resp", s.resp)
+	accept(n.ws, "http", s.http)
+	return failed
+}
+
+// stop ends the node in order: listeners close; readers finish what they have
+// read; the log is distributed; queues are written and connections closed.
+// With the end of ctx it stops waiting, and says for what.
+func (n *node) stop(ctx context.Context) error {
+	n.broker.Refuse()
+	err := errors.Join(
+		all(n.resp.Quiesce, n.ws.Quiesce)(ctx),
+		all(n.resp.Shutdown, n.ws.Shutdown)(ctx),
+	)
+	n.store.Close()
+	if err == nil {
+		n.broker.Close() // Waits for its workers: only where they have come to the end.
+	}
+	return err
+}
+
+// all makes one step out of steps that run at the same time.
+func all(steps ...func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		errs := make([]error, len(steps))
+		var group sync.WaitGroup
+		for i, step := range steps {
+			group.Go(func() { errs[i] = step(ctx) })
+		}
+		group.Wait()
+		return errors.Join(errs...)
+	}
+}
