@@ -157,7 +157,7 @@ func (q *Queue) Close() {
 		by = time.Now().Add(lingerTime)
 		q.finishBy = by
 	}
-	if q.state == closed {
+	if q.state == closed || !q.writable() {
 		q.mu.Unlock()
 	} else {
 		q.awaitFlushed(by)

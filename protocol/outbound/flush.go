@@ -87,7 +87,7 @@ func (q *Queue) Flush() {
 
 // flushLocked is called with mu held and returns without it.
 func (q *Queue) flushLocked() {
-	if q.state != idle || q.direct.Load() || !q.hasOutput() && !q.sealed {
+	if q.state != idle || !q.writable() || !q.hasOutput() && !q.sealed {
 		q.mu.Unlock()
 		return
 	}
@@ -112,6 +112,12 @@ func (q *Queue) flushLocked() {
 		}
 	}
 	q.block()
+}
+
+// writable says whether the queue is the one that writes. During a handshake a
+// write through TLS would wait for its end.
+func (q *Queue) writable() bool {
+	return !q.direct.Load() && (q.secure == nil || q.secure.below.owned.Load())
 }
 
 // rest ends a flush that has written everything.

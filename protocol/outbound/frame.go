@@ -59,7 +59,11 @@ func textHeader(h *[maxHeader]byte, payload int) int {
 func (q *Queue) gatherFrames(b *batch) {
 	i := 0
 	if q.frame.active {
-		i = q.gatherBegun(b)
+		var whole bool
+		if i, whole = q.gatherBegun(b); !whole {
+			q.inflight = i
+			return
+		}
 	}
 	for i < len(q.entries) && b.n+2 <= maxPieces {
 		if e := &q.entries[i]; e.isRaw() {
@@ -84,8 +88,9 @@ func (p *framePlan) add(f plannedFrame) {
 }
 
 // gatherBegun collects the rest of the frame that was begun and returns the
-// number of entries that it covers.
-func (q *Queue) gatherBegun(b *batch) int {
+// number of entries that it covers. They are whole unless the pieces ran out, or
+// the last one has grown since the frame was planned; then nothing can follow.
+func (q *Queue) gatherBegun(b *batch) (entries int, whole bool) {
 	plan := plannedFrame{header: int(q.frame.rest), payload: q.frame.left}
 	if plan.header > 0 {
 		h := &b.frames.headers[b.frames.n]
@@ -106,7 +111,7 @@ func (q *Queue) gatherBegun(b *batch) int {
 	}
 	plan.payload -= max(left, 0)
 	b.frames.add(plan)
-	return i + 1
+	return i + 1, left == -1
 }
 
 // frameEntries returns how many entries from index i on make the next frame:

@@ -146,7 +146,8 @@ func connect(t testing.TB, b *broker.Broker, n network, change ...func(*Config))
 	}
 	q.Bind(s)
 	var wg sync.WaitGroup
-	wg.Go(func() { serve(q, s) })
+	ready := make(chan struct{})
+	wg.Go(func() { serve(q, s, ready) })
 	t.Cleanup(func() {
 		s.End(broker.ReasonKilled)
 		_ = client.Close()
@@ -157,6 +158,7 @@ func connect(t testing.TB, b *broker.Broker, n network, change ...func(*Config))
 			t.Fatal(err)
 		}
 	}
+	<-ready
 	if err := client.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
@@ -164,10 +166,12 @@ func connect(t testing.TB, b *broker.Broker, n network, change ...func(*Config))
 }
 
 // serve is a transport's reader without a protocol.
-func serve(q *Queue, s *broker.Session) {
+func serve(q *Queue, s *broker.Session, ready chan<- struct{}) {
 	defer q.Close()
 	defer s.Close()
-	if q.Handshake(context.Background()) != nil {
+	err := q.Handshake(context.Background())
+	close(ready)
+	if err != nil {
 		return
 	}
 	for {

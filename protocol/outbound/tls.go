@@ -44,6 +44,7 @@ func (q *Queue) Handshake(ctx context.Context) error {
 	}
 	if !q.direct.Load() {
 		q.secure.below.owned.Store(true)
+		q.Flush()
 	}
 	return nil
 }

@@ -50,6 +50,35 @@ func TestTLSEndsWithCloseNotify(t *testing.T) {
 	}
 }
 
+// Nobody waits for a peer that does not finish its handshake: neither who pushes
+// to it, nor who ends it.
+func TestAPeerThatStallsTheHandshakeHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	server, client := dial(t, "tcp", "127.0.0.1:0")
+	defer client.Close()
+	q := New(Config{Conn: server, TLS: &tls.Config{Certificates: []tls.Certificate{certificate()}, MinVersion: tls.VersionTLS12}})
+	b := newBroker(t)
+	s, err := b.Connect(broker.SessionConfig{Outlet: q})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Bind(s)
+	served := make(chan struct{})
+	go func() {
+		serve(q, s, make(chan struct{}))
+		close(served)
+	}()
+	if _, err := s.Subscribe(broker.KindChannel, []string{"c"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, publisher(t, b), "c", []byte("x"))
+	if err := b.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.End(broker.ReasonShutdown)
+	<-served
+}
+
 // A record that crypto/tls writes from the reader's goroutine, such as the alert
 // after nonsense, leaves too, behind what was queued.
 func TestTLSAlertsOfTheReaderAreWritten(t *testing.T) {

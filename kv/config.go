@@ -1,0 +1,88 @@
+package kv
+
+import (
+	"fmt"
+	"time"
+)
+
+// DefaultDatabases is the number of databases of a store whose Config does not say.
+const DefaultDatabases = 16
+
+// maxDatabases bounds the array of spaces that every shard carries.
+const maxDatabases = 1024
+
+// Policy says what happens to a write that would grow the store over MaxMemory.
+type Policy string
+
+// PolicyNoEviction refuses the write with ErrOOM. It is also what "" means.
+const PolicyNoEviction Policy = "noeviction"
+
+// Config is how a store is made. The zero value is a store of 16 databases
+// without a memory limit, without events, on the system's clock.
+type Config struct {
+	// Databases is the number of databases. 0: 16, or 1 when Expired is set.
+	Databases int
+
+	// MaxMemory bounds Store.Bytes; 0: no limit. A write that would grow the store over it is
+	// refused; a write that does not grow it is not. Tables and deadline heaps may take it over the
+	// limit by a few KiB, after which no write that grows passes.
+	MaxMemory int64
+
+	// Policy is what MaxMemory does.
+	Policy Policy
+
+	// Now returns the time in Unix milliseconds; nil: the system's clock. It is asked at most once
+	// per Tx. It has to run with the time package's clock (real, or that of a synctest bubble),
+	// by which the expiry goroutine sleeps; where it jumps ahead, keys are absent at once and deleted
+	// within 10 s.
+	Now func() int64
+
+	// Event is told what happened to a key, in the order of the effects, if SetEventMask asks for
+	// the class. It is called with the key's shard locked: it must not call the store and not block.
+	Event func(db int, class EventClass, event, key string)
+
+	// Expired is told which keys the expiry goroutine has deleted, after the shard's lock was given
+	// back, in batches. It is called only by that goroutine; a key that was replaced after its
+	// deadline is not among them. The slice is valid during the call. The keys come without their
+	// database, therefore Expired goes with Databases: 1.
+	Expired func(keys []string)
+
+	// Pause lets the expiry goroutine rest: it is asked before every step, and while it returns true
+	// nothing is deleted (expired keys are absent all the same). Asked again every few milliseconds.
+	Pause func() bool
+}
+
+// Validate explains what is wrong with a Config. New takes a value that
+// Validate refuses as the default.
+func (c *Config) Validate() error {
+	switch {
+	case c.Databases < 0 || c.Databases > maxDatabases:
+		return fmt.Errorf("databases must be 0 to %d, not %d", maxDatabases, c.Databases)
+	case c.Expired != nil && c.Databases > 1:
+		return fmt.Errorf("an Expired callback goes with one database, not with %d", c.Databases)
+	case c.MaxMemory < 0:
+		return fmt.Errorf("maxmemory must not be negative, but is %d", c.MaxMemory)
+	case c.Policy != "" && c.Policy != PolicyNoEviction:
+		return fmt.Errorf("unknown maxmemory-policy %q: only %q is offered", c.Policy, PolicyNoEviction)
+	}
+	return nil
+}
+
+// withDefaults fills in what was left out and replaces what Validate refuses.
+func (c Config) withDefaults() Config {
+	if c.Databases <= 0 || c.Databases > maxDatabases {
+		c.Databases = DefaultDatabases
+		if c.Expired != nil {
+			c.Databases = 1
+		}
+	}
+	if c.Expired != nil {
+		c.Databases = 1
+	}
+	c.MaxMemory = max(c.MaxMemory, 0)
+	c.Policy = PolicyNoEviction
+	if c.Now == nil {
+		c.Now = func() int64 { return time.Now().UnixMilli() }
+	}
+	return c
+}

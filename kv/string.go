@@ -1,0 +1,120 @@
+package kv
+
+// SetCondition says when SET writes.
+type SetCondition uint8
+
+// The conditions.
+const (
+	SetAlways SetCondition = iota
+	SetNX                  // only if the key does not exist
+	SetXX                  // only if it exists
+)
+
+// SetOptions are the options of SET. Deadline and KeepTTL exclude each other.
+type SetOptions struct {
+	Condition SetCondition
+	Get       bool  // return the old value; the key must be a string or absent
+	KeepTTL   bool  // the deadline stays; otherwise it goes
+	Deadline  int64 // Unix milliseconds, see SetDeadline; 0: none. One that has passed is stored and expires at once
+}
+
+// SetResult is what SET found and did.
+type SetResult struct {
+	Done    bool   // the value was written
+	Existed bool   // the key existed before
+	Old     []byte // its value, if SetOptions.Get and Existed; valid until End
+}
+
+// Get returns the value of a string. ok is false if the key does not exist.
+// The slice must not be written to and is valid until End; later commands of
+// the same Tx do not change it.
+func (t *Tx) Get(db int, key []byte) (value []byte, ok bool, err error) {
+	e := t.read(db, key)
+	switch {
+	case e == nil:
+		return nil, false, nil
+	case e.kind != TypeString:
+		return nil, false, ErrWrongType
+	}
+	return e.value(), true, nil
+}
+
+// Set stores a string, whatever type the key held (with Get: ErrWrongType if it
+// held something else). With ErrOOM nothing was changed. Events: new for a new
+// key, set, and expire if there is a deadline.
+func (t *Tx) Set(db int, key, value []byte, o SetOptions) (SetResult, error) {
+	p := t.find(db, key)
+	old := t.live(p)
+	r := SetResult{Existed: old != nil}
+	if o.Get && old != nil {
+		if old.kind != TypeString {
+			return SetResult{}, ErrWrongType
+		}
+		r.Old = old.value()
+	}
+	r.Done = o.Condition == SetAlways || (o.Condition == SetXX) == r.Existed
+	if r.Done {
+		if err := t.makeRoom(&p, db, len(key)+len(value)); err != nil {
+			return SetResult{}, err
+		}
+		if p.e != nil && old == nil {
+			t.replaceExpired(&p, db)
+		}
+	}
+	if o.Get {
+		t.count(p.sh, db, key, r.Existed)
+	}
+	if r.Done {
+		t.store(p, db, key, value, o)
+	}
+	return r, nil
+}
+
+// makeRoom takes the memory for a block of the given size under p and sees to
+// the space. After it the write cannot fail.
+func (t *Tx) makeRoom(p *place, db, size int) error {
+	grow := allocated(size)
+	if p.e == nil {
+		grow += entryBytes
+	} else {
+		grow -= allocated(len(p.e.block))
+	}
+	taken, err := t.s.reserve(grow)
+	if err != nil {
+		return err
+	}
+	if p.sp == nil {
+		p.sp = p.sh.space(db)
+	}
+	p.sp.settled += taken
+	return nil
+}
+
+// store writes the value; room is made, and p.e is nil or not expired.
+func (t *Tx) store(p place, db int, key, value []byte, o SetOptions) {
+	created := p.e == nil
+	if created {
+		p.e = &entry{hash: p.h}
+		p.sp.entries += entryBytes
+	}
+	p.sp.entries += allocated(len(key)+len(value)) - allocated(len(p.e.block))
+	p.e.put(key, value)
+	if created {
+		p.sp.keys.insert(p.e)
+		t.s.event(db, EventNew, "new", key)
+	} else {
+		p.sp.keys.step()
+	}
+	switch {
+	case o.Deadline != 0:
+		t.setDeadline(p, o.Deadline)
+	case !o.KeepTTL:
+		p.sp.deadlines.remove(p.e)
+	}
+	t.s.settle(p.sp)
+	p.sh.touched(db, key, true)
+	t.s.event(db, EventString, "set", key)
+	if o.Deadline != 0 {
+		t.s.event(db, EventGeneric, "expire", key)
+	}
+}
