@@ -1,0 +1,49 @@
+// Command chat serves a small chat over Fanfare: one page, no client library, no state of its own. It
+// shows what a browser gets from the wire protocol alone, and that browsers and Redis clients meet on the
+// same channels: room "lobby" is the channel "chat:lobby".
+//
+// The server only hands out files; the page talks to the broker by itself.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:8090", "address of the page")
+	broker := flag.String("broker", "ws://localhost:8080/ws", "WebSocket address of the broker, as the browser reaches it")
+	flag.Parse()
+	if err := run(*listen, *broker); err != nil {
+		fmt.Fprintln(os.Stderr, "chat:", err)
+		os.Exit(1)
+	}
+}
+
+func run(listen, broker string) error {
+	page, err := newPage(broker)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fmt.Errorf("%w (choose another address with --listen)", err)
+	}
+	fmt.Printf("Fanfare chat: http://%s/\nBroker:       %s\n", shown(l.Addr().String()), broker)
+	server := &http.Server{Handler: page, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	return server.Serve(l)
+}
+
+// shown writes a loopback address by name: a broker without credentials takes pages from there, and it is
+// what one types.
+func shown(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsLoopback() {
+		return net.JoinHostPort("localhost", port)
+	}
+	return addr
+}
