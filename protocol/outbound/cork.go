@@ -38,6 +38,7 @@ func (q *Queue) dropHeld() {
 // enqueueReply borrows the bytes if this goroutine is about to write them, and
 // copies them if another one will.
 func (q *Queue) enqueueReply(replies []byte) {
+	q.enqueued += int64(len(replies))
 	q.replyBytes += int64(len(replies))
 	q.borrowed = replies
 	e := entry{own: &q.borrowed, kind: borrowed}
@@ -49,16 +50,24 @@ func (q *Queue) enqueueReply(replies []byte) {
 
 // Frame queues a whole control frame, which must not change any more. It is not
 // counted against a limit: a peer that does not read is found by its pushes, by
-// the write timeout or by the liveness check that sent the frame.
-func (q *Queue) Frame(frame []byte) {
+// the write timeout or by the liveness check that sent the frame. Frame returns
+// what Written answers once the frame has left.
+func (q *Queue) Frame(frame []byte) int64 {
 	q.mu.Lock()
+	end := q.enqueued + int64(len(frame))
 	if q.sealed {
 		q.mu.Unlock()
-		return
+		return end
 	}
+	q.enqueueFrame(frame)
+	q.flushLocked()
+	return end
+}
+
+func (q *Queue) enqueueFrame(frame []byte) {
+	q.enqueued += int64(len(frame))
 	q.replyBytes += int64(len(frame))
 	q.entries = append(q.entries, entry{own: &frame, kind: static | raw})
-	q.flushLocked()
 }
 
 // AwaitReplies waits while more replies are queued than ReplyPause, or until done

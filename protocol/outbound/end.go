@@ -57,8 +57,7 @@ func (q *Queue) appendClose() {
 		return
 	}
 	if f := q.cfg.CloseFrame(q.reason); len(f) > 0 {
-		q.replyBytes += int64(len(f))
-		q.entries = append(q.entries, entry{own: &f, kind: static | raw})
+		q.enqueueFrame(f)
 	}
 }
 

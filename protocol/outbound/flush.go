@@ -247,6 +247,7 @@ func (q *Queue) advance(n int) {
 			q.replyBytes -= int64(k)
 		}
 		n -= k
+		q.written += int64(k)
 		if e.off += k; e.len() > 0 {
 			break
 		}

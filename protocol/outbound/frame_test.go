@@ -208,6 +208,32 @@ func TestTextHeadersAreThoseOfRFC6455(t *testing.T) {
 	}
 }
 
+// A liveness check learns when its ping has left, whatever is queued around it.
+func TestFrameTellsWhenItWasWritten(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(t *testing.T, n network) {
+		b := newBroker(t)
+		r := connect(t, b, n, framed)
+		r.sub(broker.KindChannel, "c")
+		for i := range 200 {
+			publish(t, publisher(t, b), "c", text(i, 30_000))
+		}
+		if err := b.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		end := r.queue.Frame(pingFrame)
+		if r.queue.Written() >= end {
+			t.Error("six megabytes are said to be written, and nobody has read")
+		}
+		for r.frame().opcode != 9 {
+		}
+		eventually(t, "the ping is written", func() bool { return r.queue.Written() >= end })
+		if got := r.queue.Written(); got != end {
+			t.Errorf("written: got %d, want %d", got, end)
+		}
+	})
+}
+
 // The wrapper that a WebSocket library holds never blocks it, and its Close
 // writes out what is queued.
 func TestConnQueuesFramesAndClosesAfterThem(t *testing.T) {

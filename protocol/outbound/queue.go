@@ -77,6 +77,8 @@ type Queue struct {
 	frame      frame       // the frame that was begun
 	pushBytes  int64       // queued and held
 	replyBytes int64       // queued
+	enqueued   int64       // bytes that ever entered the queue
+	written    int64       // bytes that were ever taken off it by writing
 	softSince  time.Time   // since when pushBytes is above PushSoft
 	room       chan struct{}
 	flushed    chan struct{} // closed with the state closed; nil until somebody waits
@@ -160,6 +162,7 @@ func (q *Queue) hold(r broker.Range, sub *broker.Subscription) {
 // An entry that is being written may grow: what is written is taken off by the
 // number of bytes.
 func (q *Queue) enqueueRange(r broker.Range) {
+	q.enqueued += int64(r.Len())
 	if n := len(q.entries); n > 0 {
 		if last := &q.entries[n-1]; last.own == nil && q.fits(last.r, r) && last.r.Join(r) {
 			return
@@ -205,6 +208,13 @@ func (q *Queue) Oldest() (uint64, bool) {
 		return q.held[0].r.Birth(), true
 	}
 	return 0, false
+}
+
+// Written returns how many bytes of what was queued were ever written.
+func (q *Queue) Written() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.written
 }
 
 // Queued returns the bytes of pushes and of replies that wait to be written.

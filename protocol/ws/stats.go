@@ -1,0 +1,41 @@
+package ws
+
+import "sync/atomic"
+
+// counters are the server's own. Why sessions ended is counted by the broker.
+type counters struct {
+	open             atomic.Int64
+	accepted         atomic.Int64
+	failedHandshakes atomic.Int64
+	refusedOrigin    atomic.Int64
+	refusedHost      atomic.Int64
+	refusedFull      atomic.Int64
+	errors           atomic.Int64
+	late             atomic.Int64
+}
+
+// Stats is the server's counters at one moment. Totals only rise.
+type Stats struct {
+	Open             int64 // WebSocket connections now
+	Accepted         int64 // handshakes that succeeded
+	FailedHandshakes int64 // requests to the endpoint that were no handshake
+	RefusedOrigin    int64 // handshakes of pages that may not connect
+	RefusedHost      int64 // requests under a foreign name
+	RefusedFull      int64 // connections over the limit
+	Errors           int64 // requests answered by an error
+	Late             int64 // connections that ended because a pong did not come
+}
+
+// Stats returns the counters.
+func (s *Server) Stats() Stats {
+	return Stats{
+		Open:             s.stats.open.Load(),
+		Accepted:         s.stats.accepted.Load(),
+		FailedHandshakes: s.stats.failedHandshakes.Load(),
+		RefusedOrigin:    s.stats.refusedOrigin.Load(),
+		RefusedHost:      s.stats.refusedHost.Load(),
+		RefusedFull:      s.stats.refusedFull.Load(),
+		Errors:           s.stats.errors.Load(),
+		Late:             s.stats.late.Load(),
+	}
+}
