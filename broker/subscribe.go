@@ -23,6 +23,9 @@ type Subscription struct {
 	block, slot int32
 }
 
+// Format returns the wire format of the subscription's deliveries.
+func (s *Subscription) Format() Format { return s.format }
+
 // change is a holder's next set, prepared under the subscription writer and
 // swapped in under the log's lock.
 type change struct {

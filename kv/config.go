@@ -8,6 +8,9 @@ import (
 // DefaultDatabases is the number of databases of a store whose Config does not say.
 const DefaultDatabases = 16
 
+// DefaultMaxString is Config.MaxString of a store whose Config does not say.
+const DefaultMaxString = 64 << 20
+
 // maxDatabases bounds the array of spaces that every shard carries.
 const maxDatabases = 1024
 
@@ -23,10 +26,14 @@ type Config struct {
 	// Databases is the number of databases. 0: 16, or 1 when Expired is set.
 	Databases int
 
-	// MaxMemory bounds Store.Bytes; 0: no limit. A write that would grow the store over it is
+	// MaxMemory bounds Store.Bytes; 0: no limit; see SetMaxMemory. A write that would grow the store over it is
 	// refused; a write that does not grow it is not. Tables and deadline heaps may take it over the
 	// limit by a few KiB, after which no write that grows passes.
 	MaxMemory int64
+
+	// MaxString bounds, in bytes, the strings that APPEND and SETRANGE make longer; 0: 64 MiB. (What
+	// SET stores is bounded by what a request may be.)
+	MaxString int
 
 	// Policy is what MaxMemory does.
 	Policy Policy
@@ -38,7 +45,8 @@ type Config struct {
 	Now func() int64
 
 	// Event is told what happened to a key, in the order of the effects, if SetEventMask asks for
-	// the class. It is called with the key's shard locked: it must not call the store and not block.
+	// the class. class is that of the event together with EventKeyspace and EventKeyevent as the mask
+	// has them. It is called with the key's shard locked: it must not call the store and not block.
 	Event func(db int, class EventClass, event, key string)
 
 	// Expired is told which keys the expiry goroutine has deleted, after the shard's lock was given
@@ -62,6 +70,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("an Expired callback goes with one database, not with %d", c.Databases)
 	case c.MaxMemory < 0:
 		return fmt.Errorf("maxmemory must not be negative, but is %d", c.MaxMemory)
+	case c.MaxString < 0:
+		return fmt.Errorf("the longest string must not be negative, but is %d", c.MaxString)
 	case c.Policy != "" && c.Policy != PolicyNoEviction:
 		return fmt.Errorf("unknown maxmemory-policy %q: only %q is offered", c.Policy, PolicyNoEviction)
 	}
@@ -80,6 +90,9 @@ func (c Config) withDefaults() Config {
 		c.Databases = 1
 	}
 	c.MaxMemory = max(c.MaxMemory, 0)
+	if c.MaxString <= 0 {
+		c.MaxString = DefaultMaxString
+	}
 	c.Policy = PolicyNoEviction
 	if c.Now == nil {
 		c.Now = func() int64 { return time.Now().UnixMilli() }

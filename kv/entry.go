@@ -1,8 +1,11 @@
 package kv
 
 // entry is one key. Its block holds the key's bytes and behind them, for
-// strings, the value's, so that a small string costs two allocations. A block
-// is never written to again: what Get returned stays as it was.
+// strings, the value's, so that a small string costs two allocations.
+//
+// Invariant: no byte of a block that was ever part of a value is written to
+// again, so what Get returned stays as it was. A block may have spare bytes
+// behind its length, all zero: APPEND fills those, and a block is never shortened.
 //
 // 48 bytes, an allocator class. Types that are not bytes, and the clock that
 // eviction needs, fill it up to 64, the next.
@@ -19,13 +22,14 @@ func (e *entry) key() []byte { return e.block[:e.size:e.size] }
 
 func (e *entry) value() []byte { return e.block[e.size:len(e.block):len(e.block)] }
 
-// put replaces the block.
-func (e *entry) put(key, value []byte) {
+// bytes is what the entry and its block take.
+func (e *entry) bytes() int64 { return entryBytes + allocated(cap(e.block)) }
+
+// joined makes the block of a string.
+func joined(key, value []byte) []byte {
 	b := make([]byte, len(key)+len(value))
 	copy(b[copy(b, key):], value)
-	e.block = b
-	e.size = uint32(len(key)) //nolint:gosec // requests are limited to 64 MiB
-	e.kind = TypeString
+	return b
 }
 
 // What the fixed parts take in the allocator, for the account of memory.

@@ -12,6 +12,21 @@ var (
 	// ErrNotInteger says that a number is not a signed 64-bit decimal in canonical form.
 	ErrNotInteger = errors.New("ERR value is not an integer or out of range")
 
+	// ErrNotFloat says that a number is not one that C's strtold reads.
+	ErrNotFloat = errors.New("ERR value is not a valid float")
+
+	// ErrOverflow says that a sum does not fit into a signed 64-bit number.
+	ErrOverflow = errors.New("ERR increment or decrement would overflow")
+
+	// ErrInfinite says that a sum of floating point numbers is none.
+	ErrInfinite = errors.New("ERR increment would produce NaN or Infinity")
+
+	// ErrStringTooLong says that a string would have become longer than Config.MaxString.
+	ErrStringTooLong = errors.New("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
+
+	// ErrNoKey says that the key to rename does not exist.
+	ErrNoKey = errors.New("ERR no such key")
+
 	// ErrOOM says that the write would have grown the store over Config.MaxMemory. Nothing was changed.
 	ErrOOM = errors.New("OOM command not allowed when used memory > 'maxmemory'.") //nolint:staticcheck,revive // Redis' text has the full stop
 

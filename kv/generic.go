@@ -33,7 +33,13 @@ func (t *Tx) remove(p place, db int, key []byte) {
 func (sp *space) remove(e *entry) {
 	sp.keys.remove(e)
 	sp.deadlines.remove(e)
-	sp.entries -= entryBytes + allocated(len(e.block))
+	sp.entries -= e.bytes()
+}
+
+// insert puts an entry whose key is not there into table and account.
+func (sp *space) insert(e *entry) {
+	sp.keys.insert(e)
+	sp.entries += e.bytes()
 }
 
 // Size returns the number of keys of a database, those included whose deadline

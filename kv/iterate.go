@@ -39,6 +39,15 @@ func (t *Tx) Scan(db int, cursor uint64, count int, visit func(key []byte, typ T
 	return 0
 }
 
+// Each visits every key of a database once, in no order (KEYS). Expired keys are
+// not visited. It needs BeginAll. visit must not call the Tx; key is valid until End.
+func (t *Tx) Each(db int, visit func(key []byte, typ Type)) {
+	const atOnce = 1 << 20
+	for cursor := t.Scan(db, 0, atOnce, visit); cursor != 0; {
+		cursor = t.Scan(db, cursor, atOnce, visit)
+	}
+}
+
 // randomKeyTries is how many expired keys RandomKey puts up with before it looks
 // for one that is not.
 const randomKeyTries = 16

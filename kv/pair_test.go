@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -28,6 +27,7 @@ func newPair(t *testing.T, seed uint64, keys int) *pair {
 	}
 	p.s = newStore(Config{
 		Databases: modelDBs,
+		MaxString: modelMaxString,
 		Now:       func() int64 { return p.m.now },
 		Event: func(db int, _ EventClass, event, key string) {
 			p.events = append(p.events, fmt.Sprint(db, " ", event, " ", key))
@@ -67,7 +67,7 @@ func (p *pair) command() {
 	switch n := p.rnd.IntN(16); {
 	case n < 5:
 		o := p.options()
-		value := strings.Repeat("v", p.rnd.IntN(100))
+		value := p.text()
 		what = fmt.Sprintf("%d SET %s %+v", p.m.now, key, o)
 		r, err := t.Set(db, key, []byte(value), o)
 		done, existed, old := p.m.set(db, name, value, o)
@@ -120,7 +120,9 @@ func (p *pair) options() SetOptions {
 
 // happening is what happens besides commands on one key.
 func (p *pair) happening() {
-	switch n := p.rnd.IntN(20); {
+	switch n := p.rnd.IntN(21); {
+	case n == 20:
+		p.swap()
 	case n < 8:
 		p.m.now += p.rnd.Int64N(15)
 	case n < 13:
@@ -148,6 +150,7 @@ func (p *pair) happening() {
 		for db := range modelDBs {
 			same(p, "size", t.Size(db), len(p.m.dbs[db]))
 			p.scan(t, db)
+			p.each(t, db)
 		}
 		t.End()
 	}
@@ -185,7 +188,11 @@ func TestStoreBehavesAsTheModel(t *testing.T) {
 			t.Parallel()
 			p := newPair(t, seed, keys)
 			for range 3000 {
-				p.command()
+				if p.rnd.IntN(2) == 0 {
+					p.wide()
+				} else {
+					p.command()
+				}
 				if p.rnd.IntN(4) == 0 {
 					p.happening()
 				}
@@ -230,7 +237,7 @@ func checkBytes(t *testing.T, s *Store) {
 				for _, segment := range b.segments {
 					for _, e := range segment {
 						for ; e != nil; e = e.next {
-							want += entryBytes + allocated(len(e.block))
+							want += entryBytes + allocated(cap(e.block))
 						}
 					}
 				}

@@ -20,6 +20,7 @@ type Store struct {
 	seed maphash.Seed
 
 	mask  atomic.Uint32 // EventClass; 0 when nobody is told
+	limit atomic.Int64  // of bytes; 0: none
 	bytes atomic.Int64  // sum of settled over all spaces
 
 	// The expiry goroutine's (expirer.go).
@@ -71,6 +72,7 @@ func newStore(cfg Config) *Store {
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
+	s.limit.Store(s.cfg.MaxMemory)
 	s.wake.Store(math.MaxInt64)
 	for i := range s.shards {
 		s.shards[i].next.Store(math.MaxInt64)
@@ -90,10 +92,6 @@ func (s *Store) Close() {
 // Databases returns the number of databases.
 func (s *Store) Databases() int { return s.cfg.Databases }
 
-// Bytes returns the memory that keys, values, tables and deadlines take, with
-// the rounding of Go's allocator. Watchers are not in it.
-func (s *Store) Bytes() int64 { return s.bytes.Load() }
-
 // SetEventMask chooses the classes of events that Config.Event is told. Without
 // EventKeyspace or EventKeyevent nothing is reported, as in Redis.
 func (s *Store) SetEventMask(c EventClass) {
@@ -112,8 +110,8 @@ func (s *Store) hash(key []byte) (shard int, low uint32) {
 
 // event reports an event if its class is asked for. The key's shard is locked.
 func (s *Store) event(db int, class EventClass, event string, key []byte) {
-	if EventClass(s.mask.Load())&class != 0 {
-		s.cfg.Event(db, class, event, string(key))
+	if mask := EventClass(s.mask.Load()); mask&class != 0 {
+		s.cfg.Event(db, class|mask&(EventKeyspace|EventKeyevent), event, string(key))
 	}
 }
 
@@ -138,18 +136,4 @@ func (s *Store) settle(sp *space) {
 		sp.settled += d
 		s.bytes.Add(d)
 	}
-}
-
-// reserve takes grow bytes ahead of a write, or refuses with ErrOOM, and
-// returns what it took. Adding first and looking then keeps the limit exact when
-// several writers come at once.
-func (s *Store) reserve(grow int64) (int64, error) {
-	if grow <= 0 || s.cfg.MaxMemory == 0 {
-		return 0, nil
-	}
-	if s.bytes.Add(grow) > s.cfg.MaxMemory {
-		s.bytes.Add(-grow)
-		return 0, ErrOOM
-	}
-	return grow, nil
 }

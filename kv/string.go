@@ -54,11 +54,8 @@ func (t *Tx) Set(db int, key, value []byte, o SetOptions) (SetResult, error) {
 	}
 	r.Done = o.Condition == SetAlways || (o.Condition == SetXX) == r.Existed
 	if r.Done {
-		if err := t.makeRoom(&p, db, len(key)+len(value)); err != nil {
+		if err := t.prepare(&p, db, len(key)+len(value)); err != nil {
 			return SetResult{}, err
-		}
-		if p.e != nil && old == nil {
-			t.replaceExpired(&p, db)
 		}
 	}
 	if o.Get {
@@ -70,50 +67,16 @@ func (t *Tx) Set(db int, key, value []byte, o SetOptions) (SetResult, error) {
 	return r, nil
 }
 
-// makeRoom takes the memory for a block of the given size under p and sees to
-// the space. After it the write cannot fail.
-func (t *Tx) makeRoom(p *place, db, size int) error {
-	grow := allocated(size)
-	if p.e == nil {
-		grow += entryBytes
-	} else {
-		grow -= allocated(len(p.e.block))
-	}
-	taken, err := t.s.reserve(grow)
-	if err != nil {
-		return err
-	}
-	if p.sp == nil {
-		p.sp = p.sh.space(db)
-	}
-	p.sp.settled += taken
-	return nil
-}
-
-// store writes the value; room is made, and p.e is nil or not expired.
+// store writes the value; the place is prepared.
 func (t *Tx) store(p place, db int, key, value []byte, o SetOptions) {
-	created := p.e == nil
-	if created {
-		p.e = &entry{hash: p.h}
-		p.sp.entries += entryBytes
-	}
-	p.sp.entries += allocated(len(key)+len(value)) - allocated(len(p.e.block))
-	p.e.put(key, value)
-	if created {
-		p.sp.keys.insert(p.e)
-		t.s.event(db, EventNew, "new", key)
-	} else {
-		p.sp.keys.step()
-	}
+	t.assign(&p, db, key, joined(key, value))
 	switch {
 	case o.Deadline != 0:
 		t.setDeadline(p, o.Deadline)
 	case !o.KeepTTL:
 		p.sp.deadlines.remove(p.e)
 	}
-	t.s.settle(p.sp)
-	p.sh.touched(db, key, true)
-	t.s.event(db, EventString, "set", key)
+	t.changed(p, db, key, EventString, "set")
 	if o.Deadline != 0 {
 		t.s.event(db, EventGeneric, "expire", key)
 	}

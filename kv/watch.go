@@ -14,7 +14,8 @@ type Watcher struct {
 // Len returns the number of keys watched.
 func (w *Watcher) Len() int { return len(w.watches) }
 
-// watch is one key of a Watcher, in its shard's map too. It never changes.
+// watch is one key of a Watcher, in its shard's map too. Only expired ever
+// changes, under the shard's lock (SwapDatabases).
 type watch struct {
 	w       *Watcher
 	key     watchedKey

@@ -48,11 +48,15 @@ func (p *wsPeer) send(l *line) error {
 	return p.conn.Send(text)
 }
 
+// serverPing says whether an object is the server's sign of life. The welcome
+// names the interval of these by the same key.
+func serverPing(text string) bool { return names(text, "ping") && !names(text, "welcome") }
+
 // receive gives the next object that is neither the server's ping nor part of a fence.
 func (p *wsPeer) receive() (fmt.Stringer, error) {
 	for {
 		text, err := p.read()
-		if err != nil || !names(text, "ping") && !strings.Contains(text, fencePrefix) {
+		if err != nil || !serverPing(text) && !strings.Contains(text, fencePrefix) {
 			return object(text), err
 		}
 	}
@@ -161,7 +165,7 @@ func (p *wsPeer) await(verb string) error {
 		switch {
 		case strings.Contains(text, fencePrefix) && names(text, verb) && !names(text, "via"):
 			return nil
-		case !strings.Contains(text, fencePrefix) && !names(text, "ping"):
+		case !strings.Contains(text, fencePrefix) && !serverPing(text):
 			return fmt.Errorf("got %s, want nothing more", text)
 		}
 	}

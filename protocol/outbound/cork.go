@@ -1,5 +1,7 @@
 package outbound
 
+import "fanfare/broker"
+
 // Cork holds pushes back from now on. A connection's reader corks its queue
 // while it executes commands, so that nothing lands inside a reply and a message
 // follows the acknowledgement of its subscription.
@@ -24,6 +26,29 @@ func (q *Queue) Uncork(replies []byte) {
 		h.r.Release()
 	}
 	q.dropHeld()
+	q.flushLocked()
+}
+
+// UncorkFormat queues the replies, then what was held back for subscriptions in
+// the format f, and holds on to the rest and to what follows.
+func (q *Queue) UncorkFormat(replies []byte, f broker.Format) {
+	q.mu.Lock()
+	if len(replies) > 0 && !q.sealed {
+		q.enqueueReply(replies)
+	}
+	kept := q.held[:0]
+	for _, h := range q.held {
+		if h.sub.Format() != f {
+			kept = append(kept, h)
+			continue
+		}
+		if !q.sealed {
+			q.enqueueRange(h.r)
+		}
+		h.r.Release()
+	}
+	clear(q.held[len(kept):])
+	q.held = kept
 	q.flushLocked()
 }
 

@@ -1,0 +1,42 @@
+package kv
+
+// Bytes returns the memory that keys, values, tables and deadlines take, with
+// the rounding of Go's allocator. Watchers are not in it.
+func (s *Store) Bytes() int64 { return s.bytes.Load() }
+
+// MaxMemory returns the limit of Bytes; 0: none.
+func (s *Store) MaxMemory() int64 { return s.limit.Load() }
+
+// SetMaxMemory changes the limit of Bytes; 0 or less: none. Nothing is deleted
+// when the store is over the new one: writes that grow it are refused until it is not.
+func (s *Store) SetMaxMemory(limit int64) { s.limit.Store(max(limit, 0)) }
+
+// MemoryUsage returns the bytes that a key takes by the account of Bytes: its
+// entry, its block, its deadline, and its share of the table, which is a pointer. ok
+// is false if the key does not exist. It is not counted as a read.
+func (t *Tx) MemoryUsage(db int, key []byte) (bytes int64, ok bool) {
+	e := t.live(t.find(db, key))
+	if e == nil {
+		return 0, false
+	}
+	bytes = e.bytes() + pointerBytes
+	if e.due != 0 {
+		bytes += dueBytes
+	}
+	return bytes, true
+}
+
+// reserve takes grow bytes ahead of a write, or refuses with ErrOOM, and
+// returns what it took. Adding first and looking then keeps the limit exact when
+// several writers come at once.
+func (s *Store) reserve(grow int64) (int64, error) {
+	limit := s.limit.Load()
+	if grow <= 0 || limit == 0 {
+		return 0, nil
+	}
+	if s.bytes.Add(grow) > limit {
+		s.bytes.Add(-grow)
+		return 0, ErrOOM
+	}
+	return grow, nil
+}

@@ -1,0 +1,103 @@
+package kv
+
+import "bytes"
+
+// Rename gives the value of a key, with its time to live, another key, whose
+// own value is lost; with onlyNew it does so only if there is none, and says whether
+// it did. Both keys' shards are locked. To itself nothing happens. ErrNoKey: the key does not
+// exist. It is never refused for memory. Events: new, rename_from, rename_to.
+func (t *Tx) Rename(db int, from, to []byte, onlyNew bool) (bool, error) {
+	src := t.find(db, from)
+	if t.live(src) == nil {
+		return false, ErrNoKey
+	}
+	if bytes.Equal(from, to) {
+		return !onlyNew, nil
+	}
+	dst := t.find(db, to)
+	if onlyNew && t.live(dst) != nil {
+		return false, nil
+	}
+	t.carry(src, dst, db, to)
+	src.sh.touched(db, from, false)
+	dst.sh.touched(db, to, true)
+	t.s.event(db, EventGeneric, "rename_from", from)
+	t.s.event(db, EventGeneric, "rename_to", to)
+	return true, nil
+}
+
+// Move takes a key with its time to live to another database and says whether
+// it did: not if the key does not exist, or exists there. Events: new,
+// move_from, move_to.
+func (t *Tx) Move(from, to int, key []byte) bool {
+	src, dst := t.find(from, key), t.find(to, key)
+	if from == to || t.live(src) == nil || t.live(dst) != nil {
+		return false
+	}
+	t.carry(src, dst, to, key)
+	src.sh.touched(from, key, false)
+	dst.sh.touched(to, key, true)
+	t.s.event(from, EventGeneric, "move_from", key)
+	t.s.event(to, EventGeneric, "move_to", key)
+	return true
+}
+
+// carry takes the entry of src with its deadline to dst, under another key
+// perhaps. Event: new.
+func (t *Tx) carry(src, dst place, db int, key []byte) {
+	t.vacate(&dst, db)
+	e, deadline := src.e, src.sp.deadlines.at(src.e)
+	src.sp.remove(e)
+	t.s.settle(src.sp)
+	if !bytes.Equal(e.key(), key) {
+		e.rekey(key, dst.h)
+	}
+	dst.e = e
+	dst.sp.insert(e)
+	t.s.event(db, EventNew, "new", key)
+	if deadline != 0 {
+		t.setDeadline(dst, deadline)
+	}
+	t.s.settle(dst.sp)
+}
+
+// vacate makes p a place without a key; one that has not expired goes without
+// an event, because another takes its place.
+func (t *Tx) vacate(p *place, db int) {
+	t.ready(p, db)
+	if p.e != nil {
+		p.sp.remove(p.e)
+		p.e = nil
+	}
+}
+
+// rekey gives an entry that is in no table another key, and so another block.
+func (e *entry) rekey(key []byte, hash uint32) {
+	e.block = joined(key, e.value())
+	e.size, e.hash = uint32(len(key)), hash //nolint:gosec // requests are limited to 64 MiB
+}
+
+// Copy stores the value of a key, with its time to live, under another key as
+// well, and says whether it did: not if the key does not exist, nor if the other one does
+// and replace is false. From and To are different, and their shards locked. With
+// ErrOOM nothing was changed. The key counts as read. Events: new, copy_to.
+func (t *Tx) Copy(from, to Key, replace bool) (bool, error) {
+	src := t.find(from.DB, from.Key)
+	e := t.live(src)
+	t.count(src.sh, from.DB, from.Key, e != nil)
+	dst := t.find(to.DB, to.Key)
+	if e == nil || !replace && t.live(dst) != nil {
+		return false, nil
+	}
+	deadline := src.sp.deadlines.at(e)
+	if err := t.prepare(&dst, to.DB, len(to.Key)+e.length()); err != nil {
+		return false, err
+	}
+	t.vacate(&dst, to.DB)
+	t.create(&dst, to.DB, to.Key, joined(to.Key, e.value()))
+	if deadline != 0 {
+		t.setDeadline(dst, deadline)
+	}
+	t.changed(dst, to.DB, to.Key, EventGeneric, "copy_to")
+	return true, nil
+}

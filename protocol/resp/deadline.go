@@ -1,0 +1,57 @@
+package resp
+
+import "time"
+
+// stride is how much of an incomplete command must arrive within
+// Config.CommandTimeout.
+const stride = 64 << 10
+
+// deadline is the state of a connection's read deadline. Setting one costs
+// about as much as a small command, so it is only touched when it changes.
+type deadline struct {
+	set     bool
+	partial bool      // a command is incomplete
+	since   time.Time // when it last made progress
+	reached int       // bytes of it by then
+}
+
+// setDeadline chooses how long the next read may take.
+func (c *conn) setDeadline() {
+	d := &c.deadline
+	now := time.Time{}
+	if c.guard.partial() {
+		if now = time.Now(); !d.partial || c.guard.held() < d.reached || c.guard.held() >= d.reached+stride {
+			d.partial, d.since, d.reached = true, now, c.guard.held()
+		}
+	} else {
+		d.partial = false
+	}
+	at := c.readUntil(now)
+	if at.IsZero() && !d.set {
+		return
+	}
+	d.set = !at.IsZero()
+	// An error means that the connection is closed, which the read will say too.
+	_ = c.queue.SetReadDeadline(at)
+}
+
+// readUntil returns when the next read must be done; zero: there is no hurry.
+func (c *conn) readUntil(now time.Time) time.Time {
+	var at time.Time
+	cfg := &c.server.cfg
+	switch {
+	case c.deadline.partial:
+		at = c.deadline.since.Add(cfg.CommandTimeout)
+	case cfg.Timeout > 0 && !c.subscribed():
+		if now.IsZero() {
+			now = time.Now()
+		}
+		at = now.Add(cfg.Timeout)
+	}
+	if !c.authenticated {
+		if limit := c.authSince.Add(cfg.AuthTimeout); at.IsZero() || limit.Before(at) {
+			at = limit
+		}
+	}
+	return at
+}

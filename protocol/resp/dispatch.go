@@ -1,0 +1,130 @@
+package resp
+
+import (
+	"bytes"
+
+	"go.uber.org/zap"
+
+	"fanfare/broker"
+)
+
+// dispatch checks a command and runs it, or queues it inside MULTI. Everything
+// that is the same for all commands is checked here and nowhere else.
+func (c *conn) dispatch(args [][]byte) {
+	row, cmd := lookup(args)
+	if row == nil && foreign(args[0]) {
+		c.refuseForeign(args[0])
+		return
+	}
+	if cmd == nil || !cmd.flags.has(flagPublish) {
+		c.commit()
+	}
+	quiet := c.silence.on()
+	c.mark = len(c.w.buf)
+	switch text := c.check(row, cmd, args); {
+	case text != "":
+		c.commit()
+		c.reject(cmd, text)
+	case c.tx.open && !cmd.flags.has(flagImmediate):
+		c.enqueue(cmd, args)
+	default:
+		c.run(cmd, args)
+	}
+	switch {
+	case quiet && c.silence.on() && (cmd == nil || !cmd.flags.has(flagPushes)):
+		c.w.buf = c.w.buf[:c.mark]
+	case len(c.w.buf)-c.mark > c.server.cfg.MaxReply:
+		c.w.buf = c.w.buf[:c.mark]
+		c.quit = broker.ReasonTooBig
+	}
+	c.silence.next()
+}
+
+// check returns the error text for a command that cannot run, else "". The
+// order is Redis'.
+func (c *conn) check(row, cmd *command, args [][]byte) string {
+	switch {
+	case row == nil:
+		return unknownCommandText(args)
+	case cmd == nil:
+		return unknownSubcommandText(args)
+	case cmd.run == nil || !cmd.acceptsArgs(len(args)):
+		return wrongArgsText(cmd)
+	case !c.authenticated && !cmd.flags.has(flagNoAuth):
+		return textNoAuth
+	case c.tx.open && cmd.flags.has(flagNoMulti):
+		return "ERR Command not allowed inside a transaction"
+	case c.w.proto == proto2 && c.subscribed() && !cmd.flags.has(flagSubscribed):
+		return "ERR Can't execute '" + cmd.full + "': only (P|S)SUBSCRIBE / " +
+			"(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+	}
+	return ""
+}
+
+// reject answers a command that did not pass the checks. An open transaction
+// cannot be executed any more.
+func (c *conn) reject(cmd *command, text string) {
+	c.server.stats.rejectedCommands.Add(1)
+	if cmd == commandExec {
+		c.discard()
+		c.w.Error("EXECABORT Transaction discarded because of: " + withoutCode(text))
+		return
+	}
+	c.tx.failed = c.tx.open
+	c.w.Error(text)
+}
+
+// run executes a command outside of EXEC.
+func (c *conn) run(cmd *command, args [][]byte) {
+	c.server.stats.commands.Add(1)
+	c.info.last.Store(cmd)
+	x := &c.call
+	*x = call{conn: c, cmd: cmd, args: args, db: c.db, w: &c.w}
+	if !cmd.locks() {
+		cmd.run(x)
+		return
+	}
+	c.runLocked(x)
+}
+
+// runLocked executes a command on the keys it names.
+func (c *conn) runLocked(x *call) {
+	var few [8][]byte
+	store := c.server.store()
+	if x.cmd.flags.has(flagWholeStore) {
+		x.tx = store.BeginAll()
+	} else {
+		x.tx = store.Begin(x.db, x.cmd.keys.of(few[:0], x.args))
+	}
+	defer func() {
+		x.tx.End()
+		x.tx = nil
+	}()
+	x.cmd.run(x)
+}
+
+// silence is the state of CLIENT REPLY.
+type silence struct {
+	off      bool // OFF
+	skipping bool // SKIP: the command that runs now
+	skipNext bool // SKIP: the command after this one
+}
+
+func (s *silence) on() bool { return s.off || s.skipping }
+
+// next is called after each command.
+func (s *silence) next() { s.skipping, s.skipNext = s.skipNext, false }
+
+// foreign says whether the peer speaks HTTP to us. A browser that is made to
+// post to this port must not get commands executed from the body.
+func foreign(name []byte) bool {
+	return bytes.EqualFold(name, []byte("post")) || bytes.EqualFold(name, []byte("host:"))
+}
+
+func (c *conn) refuseForeign(name []byte) {
+	c.commit()
+	c.quit = broker.ReasonProtocol
+	c.server.stats.violations[violationForeign].Add(1)
+	c.server.cfg.Log.Warn("HTTP spoken to the Redis port, possibly an attack through a browser: connection closed",
+		zap.String("session", c.session.ID()), zap.String("remote", c.info.remote), zap.ByteString("command", name))
+}

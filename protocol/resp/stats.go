@@ -1,0 +1,55 @@
+package resp
+
+import "sync/atomic"
+
+// counters are the server's own, written while it works.
+type counters struct {
+	connections         atomic.Int64
+	rejectedConnections atomic.Int64
+	acceptErrors        atomic.Int64
+	commands            atomic.Int64
+	rejectedCommands    atomic.Int64
+	inputBytes          atomic.Int64
+	replyBytes          atomic.Int64
+	panics              atomic.Int64
+	authFailures        atomic.Int64
+	violations          [violationKinds]atomic.Int64
+}
+
+// Snapshot is the server's counters at one moment. Totals only rise.
+type Snapshot struct {
+	Clients             int   // open connections
+	Connections         int64 // accepted, those refused included
+	RejectedConnections int64 // over max-clients
+	AcceptErrors        int64 // accepts that failed and were tried again
+	Commands            int64 // executed
+	RejectedCommands    int64 // unknown, malformed or not allowed
+	InputBytes          int64 // read from clients
+	ReplyBytes          int64 // of replies; deliveries are counted by the broker
+	Panics              int64 // commands that failed by a bug
+	AuthFailures        int64 // wrong passwords
+	// Violations counts how clients broke the protocol, by kind: "syntax",
+	// "limit", "unauthenticated", "foreign" (HTTP), "stalled".
+	Violations map[string]int64
+}
+
+// Stats returns the counters.
+func (s *Server) Stats() Snapshot {
+	n := Snapshot{
+		Clients:             s.clients.len(),
+		Connections:         s.stats.connections.Load(),
+		RejectedConnections: s.stats.rejectedConnections.Load(),
+		AcceptErrors:        s.stats.acceptErrors.Load(),
+		Commands:            s.stats.commands.Load(),
+		RejectedCommands:    s.stats.rejectedCommands.Load(),
+		InputBytes:          s.stats.inputBytes.Load(),
+		ReplyBytes:          s.stats.replyBytes.Load(),
+		Panics:              s.stats.panics.Load(),
+		AuthFailures:        s.stats.authFailures.Load(),
+		Violations:          map[string]int64{},
+	}
+	for k := range violationKinds {
+		n.Violations[k.String()] = s.stats.violations[k].Load()
+	}
+	return n
+}
