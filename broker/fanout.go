@@ -80,9 +80,7 @@ func (w *worker) add(rec *record, deliveries int64, maxRun int) {
 func (w *worker) run() {
 	defer close(w.done)
 	for {
-		// Publishers that are ready append first: what they append is
-		// distributed and written together.
-		runtime.Gosched()
+		w.yield()
 		if w.round < roundBytes && w.take() {
 			w.distribute()
 			w.pass()
@@ -98,6 +96,33 @@ func (w *worker) run() {
 			return
 		}
 	}
+}
+
+// maxYields bounds how long a worker lets others go first.
+const maxYields = 16
+
+// yield lets publishers that are ready append first: what they append is
+// distributed and written together. One call of Gosched is not enough, as the
+// scheduler lets a goroutine that has yielded jump the queue now and then: with
+// 50 publishers half of them would wait for the next round.
+func (w *worker) yield() {
+	before := -1
+	for range maxYields {
+		runtime.Gosched()
+		n := w.queued()
+		if n == before || n == 0 {
+			return
+		}
+		before = n
+	}
+}
+
+// queued returns the bytes that wait for the worker.
+func (w *worker) queued() int {
+	l := w.b.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int(w.bytes)
 }
 
 // take moves records from the queue to the batch, up to the round's bytes.
