@@ -54,7 +54,7 @@ func (a *appender) deliver(h *holder) {
 
 // holds says whether the session subscribes to the holder's name. The
 // subscription writer is locked.
-func (s *Session) holds(h *holder) bool { return s.held[h.kind][h.name] != nil }
+func (s *Session) holds(h *holder) bool { return s.held[h.kind].get(h.name) != nil }
 
 // write puts the delivery's bytes into the log: whole while a message copies
 // little, so that consecutive ones are adjacent; else as a prefix of its own

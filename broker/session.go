@@ -66,7 +66,7 @@ type Session struct {
 	format atomic.Uint32 // written under the subscription writer
 
 	// guarded by the subscription writer
-	held    [kinds]map[string]*Subscription
+	held    [kinds]subscriptions
 	complex int // held patterns with three or more stars
 }
 

@@ -68,7 +68,7 @@ func (s *Session) Subscribe(k Kind, names []string, counts []int) ([]int, error)
 	}
 	tx := writerBatch{b: s.b}
 	for i, name := range names {
-		if s.held[k][name] == nil {
+		if s.held[k].get(name) == nil {
 			tx.add(s, k, name, patterns, i)
 		}
 		counts = append(counts, s.count(k))
@@ -84,10 +84,10 @@ func (s *Session) admit(k Kind, names []string) ([]*topic.Pattern, error) {
 	if k == KindPattern {
 		patterns = make([]*topic.Pattern, len(names))
 	}
-	total := len(s.held[KindChannel]) + len(s.held[KindPattern]) + len(s.held[KindShard])
+	total := s.held[KindChannel].len() + s.held[KindPattern].len() + s.held[KindShard].len()
 	complexOwn, complexNode := s.complex, s.b.writer.complex
 	for i, name := range names {
-		if s.held[k][name] != nil {
+		if s.held[k].get(name) != nil {
 			continue
 		}
 		if total++; total > s.cfg.MaxSubscriptions {
@@ -124,10 +124,7 @@ func (tx *writerBatch) add(s *Session, k Kind, name string, patterns []*topic.Pa
 		sub.holder = tx.channelHolder(k, name)
 	}
 	tx.set(sub.holder, tx.next(sub.holder).with(sub, len(tx.b.log.workers)))
-	if s.held[k] == nil {
-		s.held[k] = make(map[string]*Subscription, 1)
-	}
-	s.held[k][sub.holder.name] = sub
+	s.held[k].put(sub)
 }
 
 func (tx *writerBatch) patternHolder(p *topic.Pattern) *holder {
@@ -193,7 +190,7 @@ func (tx *writerBatch) find(h *holder) (int, bool) {
 // remove prepares the end of a subscription.
 func (tx *writerBatch) remove(s *Session, k Kind, sub *Subscription) {
 	h := sub.holder
-	delete(s.held[k], h.name)
+	s.held[k].remove(h.name)
 	set := tx.next(h).without(sub)
 	tx.set(h, set)
 	w := &tx.b.writer

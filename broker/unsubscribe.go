@@ -1,9 +1,6 @@
 package broker
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // removeSlice is how many subscriptions one transaction removes at most, so
 // that a client that leaves with 100,000 of them does not stop the others.
@@ -43,7 +40,7 @@ func (s *Session) removeSome(k Kind, names []string, counts []int, ended func(*S
 	defer w.Unlock()
 	tx := writerBatch{b: s.b}
 	for _, name := range names {
-		if sub := s.held[k][name]; sub != nil {
+		if sub := s.held[k].get(name); sub != nil {
 			tx.remove(s, k, sub)
 			if ended != nil {
 				ended(sub)
@@ -75,21 +72,16 @@ func (s *Session) removeAll() Barrier {
 func (s *Session) some(k Kind, n int) []string {
 	s.b.writer.Lock()
 	defer s.b.writer.Unlock()
-	var names []string
-	for name := range s.held[k] {
-		if len(names) == n {
-			break
-		}
-		names = append(names, name)
-	}
-	return names
+	return s.held[k].names(n)
 }
 
 // Held returns the names that the session is subscribed to, sorted.
 func (s *Session) Held(k Kind) []string {
 	s.b.writer.Lock()
 	defer s.b.writer.Unlock()
-	return slices.Sorted(maps.Keys(s.held[k]))
+	names := s.held[k].names(s.held[k].len())
+	slices.Sort(names)
+	return names
 }
 
 // Count returns the number of subscriptions as Subscribe counts them.
@@ -101,9 +93,9 @@ func (s *Session) Count(k Kind) int {
 
 func (s *Session) count(k Kind) int {
 	if k == KindShard {
-		return len(s.held[KindShard])
+		return s.held[KindShard].len()
 	}
-	return len(s.held[KindChannel]) + len(s.held[KindPattern])
+	return s.held[KindChannel].len() + s.held[KindPattern].len()
 }
 
 // SetFormat changes the wire format: every subscription is entered anew in one
@@ -118,11 +110,11 @@ func (s *Session) SetFormat(f Format) Barrier {
 		return tx.commit()
 	}
 	for k := range kinds {
-		for name, old := range s.held[k] {
+		for _, old := range s.held[k].all() {
 			sub := &Subscription{session: s, holder: old.holder, format: f, complex: old.complex}
 			with := tx.next(old.holder).with(sub, len(s.b.log.workers))
 			tx.set(old.holder, with.without(old))
-			s.held[k][name] = sub
+			s.held[k].put(sub)
 		}
 	}
 	return tx.commit()
