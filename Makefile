@@ -1,5 +1,5 @@
 # make help lists the targets. Settings: RESP and HTTP (addresses for make run),
-# ARGS (more flags for make run), FUZZTIME and DIR (for make fuzz), LISTEN and
+# ARGS (more flags for make run and make bench), FUZZTIME and DIR (for make fuzz), LISTEN and
 # BROKER (for make chat).
 
 SHELL := /bin/bash
@@ -16,7 +16,7 @@ DIR      ?= .
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## build and start the broker (RESP=127.0.0.1:6380 HTTP=127.0.0.1:8081 choose other addresses)
@@ -38,8 +38,15 @@ test: ## run all tests with the race detector (8 minutes at most)
 left-out:
 	@command -v redis-server >/dev/null || echo "LEFT OUT: comparisons with Redis (no redis-server; install redis-server)"
 	@command -v redis-cli >/dev/null || echo "LEFT OUT: tests with redis-cli (no redis-cli; install redis-tools)"
+	@command -v redis-benchmark >/dev/null || echo "LEFT OUT: tests with redis-benchmark (no redis-benchmark; install redis-tools)"
+	@command -v nats-server >/dev/null || echo "LEFT OUT: comparisons with NATS (no nats-server; install nats-server)"
+	@command -v script >/dev/null || echo "LEFT OUT: redis-cli in a terminal (no script; install bsdutils)"
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "LEFT OUT: browser tests (no chromium, chromium-browser or google-chrome; install chromium)"
+	@test -d internal/e2e/js/node_modules || \
+		echo "LEFT OUT: ioredis, node-redis, socket.io (not installed; install nodejs and npm, then run make node-clients)"
+	@python3 -c 'import redis' 2>/dev/null || /usr/bin/python3 -c 'import redis' 2>/dev/null || \
+		echo "LEFT OUT: redis-py (install python3-redis)"
 
 .PHONY: check
 check: ## formatting, go vet, linters and tests: what every commit passes
@@ -67,10 +74,21 @@ fuzz: ## run every fuzz target for FUZZTIME (30s); DIR=topic limits them
 
 .PHONY: bench
 bench: ## compare with redis-server: server CPU per delivery, idle memory
-	go run ./internal/loadgen
+	go run ./internal/loadgen $(ARGS)
+
+# npm keeps a list of what it has installed; it is older than the lock file when that has changed.
+NODE_CLIENTS := internal/e2e/js/node_modules/.package-lock.json
+
+$(NODE_CLIENTS): internal/e2e/js/package-lock.json
+	npm ci --prefix internal/e2e/js --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: node-clients
+node-clients: ## install the Node clients of the end-to-end tests, as pinned (needs npm)
+	@$(MAKE) -s $(NODE_CLIENTS)
 
 .PHONY: e2e
-e2e: ## run the tests against the real binary, real clients and a browser
+e2e: $(if $(shell command -v npm),node-clients) ## run the tests against the real binary, real clients and a browser
 	go test -count=1 ./internal/e2e/...
 
 .PHONY: chat

@@ -42,7 +42,7 @@ func (t *Tx) Scan(db int, cursor uint64, count int, visit func(key []byte, typ T
 // Each visits every key of a database once, in no order (KEYS). Expired keys are
 // not visited. It needs BeginAll. visit must not call the Tx; key is valid until End.
 func (t *Tx) Each(db int, visit func(key []byte, typ Type)) {
-	const atOnce = 1 << 20
+	const atOnce = 1 << 10
 	for cursor := t.Scan(db, 0, atOnce, visit); cursor != 0; {
 		cursor = t.Scan(db, cursor, atOnce, visit)
 	}

@@ -45,7 +45,7 @@ func TestLongDoublesRefuseWhatRedisRefuses(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{
 		"", " 1", "1 ", "x", "-", "+", "+-1", ".", "e5", "1e", "1e+", "1e5.5", "0x", "0x.p1", "0x1p", "1x", "1_0", "1,5", "nan", "-NaN", "nan(1)",
-		"infinit", "1\x00", "\x001", "1e4933", "-1e5000", "1e-4952", "1e99999999999999999999", "0x1p16384", "0x1p-16447", "1..2", "1.2.3",
+		"infinityx", "in", "1\x00", "\x001", "1e4933", "-1e5000", "1e-4952", "1e99999999999999999999", "0x1p16384", "0x1p-16447", "1..2", "1.2.3",
 		strings.Repeat("1", maxNumber), strings.Repeat("0", maxNumber+1),
 	} {
 		if _, err := parseLongDouble([]byte(in)); !errors.Is(err, ErrNotFloat) {

@@ -105,6 +105,7 @@ func TestConfigValidateNamesWhatIsWrong(t *testing.T) {
 		{"negative number of databases", Config{Databases: -1}, false, 16},
 		{"too many databases", Config{Databases: 1 << 20}, false, 16},
 		{"negative memory", Config{MaxMemory: -1}, false, 16},
+		{"negative length of strings", Config{MaxString: -1}, false, 16},
 		{"the policy by name", Config{Policy: PolicyNoEviction, Databases: 3}, true, 3},
 		{"another policy", Config{Policy: "allkeys-lru"}, false, 16},
 	}

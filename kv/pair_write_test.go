@@ -22,7 +22,7 @@ func (p *pair) wide() {
 	a, b := p.name(), p.name()
 	t := p.s.BeginKeys(nil, []Key{{db, []byte(a)}, {other, []byte(b)}})
 	defer t.End()
-	what := ""
+	var what string
 	switch p.rnd.IntN(5) {
 	case 0, 1:
 		what = p.count(t, db, a)

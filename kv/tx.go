@@ -51,8 +51,8 @@ func (s *Store) BeginKeys(w *Watcher, keys []Key) *Tx {
 	return s.begin(set)
 }
 
-// BeginAll locks every shard: for Size, Flush, FlushAll, Scan, RandomKey, and
-// EXEC with one of these inside.
+// BeginAll locks every shard: for Size, Flush, FlushAll, Scan, Each, RandomKey,
+// SwapDatabases, and EXEC with one of these inside.
 func (s *Store) BeginAll() *Tx { return s.begin(allShards) }
 
 // begin locks a set of shards in ascending order, which excludes deadlock.

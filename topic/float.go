@@ -1,6 +1,9 @@
 package topic
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Middle segments, which may stand anywhere. A segment has a fixed length and a
 // node one way to it, so the leftmost place of a node is the one that leaves most
@@ -92,10 +95,8 @@ func (s *nodes[T]) add(n *node[T]) bool {
 		s.many[n] = struct{}{}
 		return len(s.many) > before
 	}
-	for _, m := range s.few[:s.count] {
-		if m == n {
-			return false
-		}
+	if slices.Contains(s.few[:s.count], n) {
+		return false
 	}
 	if s.count < len(s.few) {
 		s.few[s.count] = n

@@ -173,6 +173,9 @@ var settings = []setting{
 	{"kv.maxmemory-policy", "POLICY", "what happens at maxmemory; noeviction: writes are refused", func(c *Config) value {
 		return choiceValue[kv.Policy]{&c.KV.Policy, []string{string(kv.PolicyNoEviction)}}
 	}},
+	{"kv.notify-keyspace-events", "CLASSES", "key-space events to publish, in Redis' letters; KEA: all usual ones", func(c *Config) value {
+		return eventsValue{&c.RESP.Events}
+	}},
 }
 
 // The addresses of a broker that was told none.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fanfare/kv"
 )
 
 // value is one setting's place in a Config. Set reads the text of a flag or an
@@ -70,6 +72,20 @@ func (v choiceValue[T]) Set(text string) error {
 }
 func (v choiceValue[T]) String() string       { return string(*v.p) }
 func (v choiceValue[T]) fromTOML(t any) error { return textOf(t, v.Set) }
+
+// eventsValue is a set of classes of key-space events, as letters.
+type eventsValue struct{ p *kv.EventClass }
+
+func (v eventsValue) Set(text string) error {
+	classes, err := kv.ParseEvents(text)
+	if err != nil {
+		return fmt.Errorf("%q has a letter that is none of Ag$lshzxeKEtmdn", shorten(text))
+	}
+	*v.p = classes
+	return nil
+}
+func (v eventsValue) String() string       { return v.p.String() }
+func (v eventsValue) fromTOML(t any) error { return textOf(t, v.Set) }
 
 // listValue is a list of texts: separated by commas in a flag, an array in the
 // file. Setting it replaces the list.

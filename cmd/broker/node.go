@@ -52,6 +52,8 @@ func newNode(cfg Config, s *sockets, log *zap.Logger) (*node, error) {
 	// Expiry produces events that cannot wait for room in the log, so it rests
 	// while the log is half full.
 	cfg.KV.Pause = n.broker.Strained
+	cfg.KV.Event = resp.KeyspaceEvents(n.broker)
+	cfg.KV.MaxString = cfg.RESP.MaxBulk
 	n.store = kv.New(cfg.KV)
 	if err := n.newServers(&cfg, s); err != nil {
 		n.store.Close()

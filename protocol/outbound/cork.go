@@ -26,6 +26,10 @@ func (q *Queue) Uncork(replies []byte) {
 		h.r.Release()
 	}
 	q.dropHeld()
+	if len(q.fed) > 0 && !q.sealed {
+		q.enqueueFed(q.fed)
+	}
+	q.fed = nil
 	q.flushLocked()
 }
 

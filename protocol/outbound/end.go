@@ -112,6 +112,8 @@ func (q *Queue) dropAllHeld() {
 		h.r.Release()
 	}
 	q.dropHeld()
+	q.pushBytes -= int64(len(q.fed))
+	q.fed = nil
 }
 
 // shut marks that nothing will be written any more. The lock is held.

@@ -72,6 +72,7 @@ type Queue struct {
 	reason     broker.Reason
 	entries    []entry
 	held       []heldEntry // pushes that wait for Uncork
+	fed        []byte      // lines that wait for Uncork
 	borrowed   []byte      // the replies of an Uncork that is under way
 	inflight   int         // entries that the flusher is writing
 	frame      frame       // the frame that was begun

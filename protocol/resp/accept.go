@@ -2,6 +2,7 @@ package resp
 
 import (
 	"errors"
+	"math"
 	"net"
 	"syscall"
 	"time"
@@ -96,11 +97,16 @@ func temporary(err error) bool {
 
 // maxClients is Config.MaxClients, or what the descriptor limit leaves.
 func (s *Server) maxClients() int {
+	return max(1, min(s.settings().maxClients, s.descriptorLimit()))
+}
+
+// descriptorLimit returns how many connections the process may have open.
+func (s *Server) descriptorLimit() int {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || limit.Cur > 1<<31 {
-		return s.cfg.MaxClients
+		return math.MaxInt
 	}
-	return max(1, min(s.cfg.MaxClients, int(limit.Cur)-reserve)) // #nosec G115 -- below 1<<31
+	return int(limit.Cur) - reserve // #nosec G115 -- below 1<<31
 }
 
 // admit starts a connection, or refuses it where there are too many.
@@ -114,7 +120,8 @@ func (s *Server) admit(socket net.Conn) {
 	if tcp, ok := socket.(*net.TCPConn); ok {
 		// Without keepalive a connection whose peer vanished would stay for ever;
 		// the error is that of a connection that is gone already.
-		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: s.cfg.KeepAlive, Interval: s.cfg.KeepAlive / 3, Count: 3})
+		idle := s.settings().keepAlive
+		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: idle > 0, Idle: idle, Interval: idle / 3, Count: 3})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,16 +161,17 @@ func (s *Server) run(socket net.Conn) {
 // open makes the conn of a socket, with its queue and session.
 func (s *Server) open(socket net.Conn) (*conn, error) {
 	c := &conn{
-		server:        s,
-		since:         time.Now(),
-		authSince:     time.Now(),
-		stop:          stopper{stopped: make(chan struct{})},
-		authenticated: s.cfg.RequirePass == "",
-		w:             Writer{proto: proto2},
+		server:    s,
+		since:     time.Now(),
+		authSince: time.Now(),
+		stop:      stopper{stopped: make(chan struct{})},
+		settings:  s.settings(),
+		w:         Writer{proto: proto2},
 	}
-	c.guard = guard{limits: s.cfg.input(c.authenticated), bulk: -1}
+	c.authenticated = c.settings.password == ""
+	c.guard = guard{limits: s.cfg.input(c.authenticated, c.settings.maxBulk), bulk: -1}
 	c.queue = outbound.New(outbound.Config{Conn: socket, TLS: s.cfg.TLS, Limits: outbound.Limits{
-		PushHard: s.cfg.PushHard, PushSoft: s.cfg.PushSoft, PushSoftFor: s.cfg.PushSoftFor,
+		PushHard: c.settings.pushes.hard, PushSoft: c.settings.pushes.soft, PushSoftFor: c.settings.pushes.softFor,
 		ReplyPause: s.cfg.ReplyPause, WriteTimeout: s.cfg.WriteTimeout,
 	}})
 	session, err := s.cfg.Broker.Connect(broker.SessionConfig{
@@ -178,6 +186,7 @@ func (s *Server) open(socket net.Conn) (*conn, error) {
 	c.queue.Bind(session)
 	c.info.init(socket, c.since)
 	s.clients.add(c)
+	c.limitPushes(s.settings()) // they may have changed before it was found there
 	s.cfg.Log.Debug("connection opened", zap.String("session", session.ID()), zap.String("remote", c.info.remote))
 	return c, nil
 }

@@ -87,6 +87,8 @@ type info struct {
 	held    [3]atomic.Int64 // subscriptions by broker.Kind
 	noEvict atomic.Bool
 	noTouch atomic.Bool
+	monitor atomic.Bool
+	paused  atomic.Bool // waits for the end of CLIENT PAUSE
 
 	mu    sync.Mutex
 	names clientNames // guarded by mu
@@ -137,8 +139,10 @@ func (i *info) flags() string {
 		set    bool
 		letter byte
 	}{
+		{i.monitor.Load(), 'O'},
 		{i.subscribed(), 'P'},
 		{i.multi.Load() >= 0, 'x'},
+		{i.paused.Load(), 'b'},
 		{i.unix, 'U'},
 		{i.noEvict.Load(), 'e'},
 		{i.noTouch.Load(), 'T'},

@@ -24,6 +24,11 @@ func init() {
 				complexity: "O(N) for N commands", summary: "Documents some or all commands.", run: commandDocs},
 			{name: "list", arity: -2, flags: common, acl: "connection", group: "server", since: "7.0.0",
 				complexity: "O(N) for N commands", summary: "Lists the names of commands.", run: commandList},
+			{name: "getkeys", arity: -4, flags: common, acl: "connection", group: "server", since: "2.8.13",
+				complexity: "O(N) for N arguments", summary: "Returns the keys among a command's arguments.", run: commandGetKeys},
+			{name: "getkeysandflags", arity: -4, flags: common, acl: "connection", group: "server", since: "7.0.0",
+				complexity: "O(N) for N arguments", summary: "Returns the keys among a command's arguments, and what it does to them.",
+				run: commandGetKeysAndFlags},
 			{name: "help", arity: 2, flags: common, acl: "connection", group: "server", since: "5.0.0",
 				complexity: "O(1)", summary: "Lists the subcommands.", run: help},
 		},
@@ -94,18 +99,21 @@ func (x *call) describe(row *command) {
 	}
 }
 
-// describeKeys writes the key specifications: one or none.
+// describeKeys writes the key specifications.
 func (x *call) describeKeys(keys keySpec) {
-	w := x.w
-	if keys.first == 0 {
-		w.Set(0)
-		return
+	parts := keys.parts()
+	x.w.Set(len(parts))
+	for _, part := range parts {
+		x.describeKeyPart(part)
 	}
+}
+
+func (x *call) describeKeyPart(keys keySpec) {
+	w := x.w
 	last := keys.last
 	if last > 0 {
 		last -= keys.first
 	}
-	w.Set(1)
 	w.Map(3)
 	w.BulkString("flags")
 	w.SimpleStrings(strings.Fields(keys.access))

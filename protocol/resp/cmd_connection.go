@@ -223,7 +223,7 @@ func auth(x *call) {
 		text = textSyntax
 	case len(x.args) == 3:
 		text = c.login(x.args[1], x.args[2])
-	case c.server.cfg.RequirePass == "":
+	case c.server.settings().password == "":
 		text = "ERR AUTH <password> called without any password configured for the default user. " +
 			"Are you sure your configuration is correct?"
 	default:
@@ -240,7 +240,8 @@ func auth(x *call) {
 // the only one, takes any password where none is configured, as in Redis.
 func (c *conn) login(user, pass []byte) (text string) {
 	sum := passwordSum(string(pass))
-	right := subtle.ConstantTimeCompare(sum[:], c.server.passwordSum[:]) == 1 || c.server.cfg.RequirePass == ""
+	now := c.server.settings()
+	right := subtle.ConstantTimeCompare(sum[:], now.passwordSum[:]) == 1 || now.password == ""
 	if !right || string(user) != "default" {
 		c.server.stats.authFailures.Add(1)
 		return textWrongPass
@@ -257,7 +258,7 @@ func (c *conn) setAuthenticated(yes bool) {
 		c.authSince = time.Now()
 	}
 	c.authenticated = yes
-	c.guard.limits = c.server.cfg.input(yes)
+	c.guard.limits = c.server.cfg.input(yes, c.server.settings().maxBulk)
 }
 
 func reset(x *call) {
@@ -278,7 +279,8 @@ func reset(x *call) {
 	c.info.noEvict.Store(false)
 	c.info.noTouch.Store(false)
 	c.info.write(func(n *clientNames) { n.name = "" })
-	c.setAuthenticated(c.server.cfg.RequirePass == "")
+	c.server.monitors.remove(c)
+	c.setAuthenticated(c.server.settings().password == "")
 	x.w.SimpleString("RESET")
 }
 

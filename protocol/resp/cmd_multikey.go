@@ -23,9 +23,6 @@ func init() {
 	)
 }
 
-// pairKeys is the keySpec of a command whose arguments are keys and values in turn.
-func pairKeys(access string) keySpec { return keySpec{first: 1, last: -1, step: 2, access: access} }
-
 func mget(x *call) {
 	x.w.Array(len(x.args) - 1)
 	for _, key := range x.args[1:] {

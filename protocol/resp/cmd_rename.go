@@ -7,22 +7,21 @@ import (
 )
 
 func init() {
-	const access = "RW access delete"
 	register(
 		&command{
-			name: "rename", arity: 3, flags: flagWrite, keys: twoKeys(access),
+			name: "rename", arity: 3, flags: flagWrite, keys: twoKeys("RW access delete", "OW update"),
 			acl: "keyspace", group: "generic", since: "1.0.0", complexity: "O(N) for a value of N bytes",
 			summary: "Gives a value another key; what that one held is lost.",
 			run:     rename,
 		},
 		&command{
-			name: "renamenx", arity: 3, flags: flagWrite | flagFast, keys: twoKeys(access),
+			name: "renamenx", arity: 3, flags: flagWrite | flagFast, keys: twoKeys("RW access delete", "OW insert"),
 			acl: "keyspace", group: "generic", since: "1.0.0", complexity: "O(N) for a value of N bytes",
 			summary: "Gives a value another key, if that one does not exist.",
 			run:     renameNX,
 		},
 		&command{
-			name: "copy", arity: -3, flags: flagWrite | flagDenyOOM, keys: twoKeys("RO access"),
+			name: "copy", arity: -3, flags: flagWrite | flagDenyOOM, keys: twoKeys("RO access", "OW update"),
 			acl: "keyspace", group: "generic", since: "6.2.0", complexity: "O(N) for a value of N bytes",
 			summary: "Stores the value of a key under another one as well.",
 			run:     copyKey,
@@ -42,10 +41,6 @@ func init() {
 		},
 	)
 }
-
-// twoKeys is the keySpec of a command whose first two arguments are keys;
-// access is what it does to the first.
-func twoKeys(access string) keySpec { return keySpec{first: 1, last: 2, step: 1, access: access} }
 
 func rename(x *call) {
 	if _, err := x.tx.Rename(x.db, x.args[1], x.args[2], false); err != nil {

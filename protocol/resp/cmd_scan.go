@@ -33,7 +33,8 @@ func init() {
 }
 
 func keys(x *call) {
-	filter := scanFilter{pattern: topic.Compile(string(x.args[1]))}
+	var filter scanFilter
+	filter.match(x.args[1])
 	x.tx.Each(x.db, filter.visit)
 	x.bulks(filter.found)
 }
@@ -58,12 +59,22 @@ func randomKey(x *call) {
 // scanFilter collects the keys that SCAN and KEYS answer.
 type scanFilter struct {
 	pattern *topic.Pattern // nil: all
-	typ     string         // lower case; "": all
-	found   [][]byte       // valid until the transaction ends
+	typed   bool
+	typ     string   // if typed: lower case
+	found   [][]byte // valid until the transaction ends
+}
+
+// match sets the pattern. As in Redis "*" alone means every key, also the empty
+// one, which no star matches.
+func (f *scanFilter) match(pattern []byte) {
+	f.pattern = nil
+	if string(pattern) != "*" {
+		f.pattern = topic.Compile(string(pattern))
+	}
 }
 
 func (f *scanFilter) visit(key []byte, typ kv.Type) {
-	if (f.typ == "" || f.typ == typ.String()) && (f.pattern == nil || f.pattern.Match(key)) {
+	if (!f.typed || f.typ == typ.String()) && (f.pattern == nil || f.pattern.Match(key)) {
 		f.found = append(f.found, key)
 	}
 }
@@ -96,9 +107,9 @@ func scanOptions(x *call) (f scanFilter, count int, ok bool) {
 			x.syntaxError()
 			return f, 0, false
 		case x.option(i, "MATCH"):
-			f.pattern = topic.Compile(string(x.args[i+1]))
+			f.match(x.args[i+1])
 		case x.option(i, "TYPE"):
-			f.typ = strings.ToLower(string(x.args[i+1]))
+			f.typed, f.typ = true, strings.ToLower(string(x.args[i+1]))
 		case x.option(i, "COUNT"):
 			n, err := kv.ParseInt(x.args[i+1])
 			if err != nil {

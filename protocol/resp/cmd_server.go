@@ -19,10 +19,11 @@ func infoCommand(x *call) {
 	for _, arg := range x.args[1:] {
 		wanted[strings.ToLower(string(arg))] = true
 	}
-	all := len(wanted) == 0 || wanted["default"] || wanted["all"] || wanted["everything"]
+	usual := len(wanted) == 0 || wanted["default"]
+	all := wanted["all"] || wanted["everything"]
 	var text strings.Builder
 	for _, section := range infoSections {
-		if !all && !wanted[strings.ToLower(section.name)] {
+		if !all && !(usual && section.usual) && !wanted[strings.ToLower(section.name)] {
 			continue
 		}
 		if text.Len() > 0 {

@@ -78,6 +78,7 @@ func (f flags) names() []string {
 type keySpec struct {
 	first, last, step int
 	access            string // flags of the key specification, separated by blanks: "RO access"
+	others            string // those of the keys after the first, where they differ
 	shard             bool   // the arguments are shard channels: clients route by them, nothing is locked
 }
 
@@ -90,6 +91,30 @@ func manyKeys(access string) keySpec { return keySpec{first: 1, last: -1, step: 
 // shardChannels is the keySpec of a command on shard channels.
 func shardChannels(last int) keySpec {
 	return keySpec{first: 1, last: last, step: 1, access: "not_key", shard: true}
+}
+
+// twoKeys is the keySpec of a command whose first two arguments are keys and
+// that does something else to each.
+func twoKeys(first, second string) keySpec {
+	return keySpec{first: 1, last: 2, step: 1, access: first, others: second}
+}
+
+// pairKeys is the keySpec of a command whose arguments are keys and values in turn.
+func pairKeys(access string) keySpec { return keySpec{first: 1, last: -1, step: 2, access: access} }
+
+// parts returns the key specifications of COMMAND INFO: none, one, or one for
+// the first key and one for the others.
+func (s keySpec) parts() []keySpec {
+	switch {
+	case s.first == 0:
+		return nil
+	case s.others == "":
+		return []keySpec{s}
+	}
+	first, others := s, s
+	first.last = s.first
+	others.first, others.access = s.first+1, s.others
+	return []keySpec{first, others}
 }
 
 // of appends the keys among args, which include the command's name.
@@ -153,6 +178,7 @@ type command struct {
 
 	full   string // "client|id"; the name itself for a command without parent
 	parent *command
+	number int                 // of the row, among all
 	index  map[string]*command // subcommands by name
 }
 
@@ -165,15 +191,25 @@ var table = map[string]*command{}
 func register(rows ...*command) {
 	for _, row := range rows {
 		row.full = row.name
+		row.enumerate()
 		for _, sub := range row.subcommands {
 			if row.index == nil {
 				row.index = make(map[string]*command, len(row.subcommands))
 			}
 			sub.full, sub.parent = row.name+"|"+sub.name, row
 			row.index[sub.name] = sub
+			sub.enumerate()
 		}
 		table[row.name] = row
 	}
+}
+
+// commandCount is the number of rows, subcommands included.
+var commandCount int
+
+func (m *command) enumerate() {
+	m.number = commandCount
+	commandCount++
 }
 
 // longestName bounds the names lookup folds to lower case; longer ones are

@@ -40,7 +40,7 @@ func TestCommandTableIsTheGoldenOne(t *testing.T) {
 	var got strings.Builder
 	for _, row := range everyRow() {
 		fmt.Fprintf(&got, "%s arity=%d flags=%s keys=%d,%d,%d(%s) acl=%s since=%s group=%s\n", row.full, row.arity,
-			strings.Join(row.flags.names(), ","), row.keys.first, row.keys.last, row.keys.step, row.keys.access,
+			strings.Join(row.flags.names(), ","), row.keys.first, row.keys.last, row.keys.step, accessOf(row),
 			strings.Join(row.categories(), ","), row.since, row.group)
 	}
 	const file = "testdata/commands.golden"
@@ -135,7 +135,16 @@ func describedRow(row *command) string {
 	flags, categories := row.flags.names(), row.categories()
 	slices.Sort(flags)
 	slices.Sort(categories)
-	return fmt.Sprintln(row.full, row.arity, flags, row.keys.first, row.keys.last, row.keys.step, categories, strings.Fields(row.keys.access))
+	return fmt.Sprintln(row.full, row.arity, flags, row.keys.first, row.keys.last, row.keys.step, categories, accessOf(row))
+}
+
+// accessOf joins what a command does to its first key and to the others.
+func accessOf(row *command) string {
+	var list []string
+	for _, part := range row.keys.parts() {
+		list = append(list, part.access)
+	}
+	return strings.Join(list, "; ")
 }
 
 func describedValue(v conversation.Value) string {
@@ -147,18 +156,20 @@ func describedValue(v conversation.Value) string {
 		slices.Sort(texts)
 		return texts
 	}
-	access := []string{}
-	if specs := v.Elems[8].Elems; len(specs) > 0 {
-		for i, field := range specs[0].Elems {
+	var access []string
+	for _, spec := range v.Elems[8].Elems {
+		for i, field := range spec.Elems {
 			if field.Text == "flags" {
-				for _, e := range specs[0].Elems[i+1].Elems {
-					access = append(access, e.Text)
+				var flags []string
+				for _, e := range spec.Elems[i+1].Elems {
+					flags = append(flags, e.Text)
 				}
+				access = append(access, strings.Join(flags, " "))
 			}
 		}
 	}
 	e := v.Elems
-	return fmt.Sprintln(e[0].Text, e[1].Text, list(e[2]), e[3].Text, e[4].Text, e[5].Text, list(e[6]), access)
+	return fmt.Sprintln(e[0].Text, e[1].Text, list(e[2]), e[3].Text, e[4].Text, e[5].Text, list(e[6]), strings.Join(access, "; "))
 }
 
 func TestLookupFoldsCase(t *testing.T) {

@@ -30,6 +30,10 @@ type Config struct {
 	// and every connection counts as authenticated.
 	RequirePass string
 
+	// Events is notify-keyspace-events at the start. It has an effect where the
+	// store's Event is KeyspaceEvents.
+	Events kv.EventClass
+
 	MaxClients int // connections; default 10,000
 
 	// What a peer may send in one command. Before authentication it is ten
@@ -141,12 +145,12 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 // input returns the limits of a connection's input.
-func (c *Config) input(authenticated bool) inputLimits {
+func (c *Config) input(authenticated bool, maxBulk int) inputLimits {
 	if !authenticated {
 		return inputLimits{
 			args: authArgs, bulk: authBulk, command: authArgs * authBulk, inline: authInline,
 			unauthenticated: true,
 		}
 	}
-	return inputLimits{args: c.MaxArgs, bulk: c.MaxBulk, command: c.MaxCommand, inline: c.MaxInline}
+	return inputLimits{args: c.MaxArgs, bulk: maxBulk, command: c.MaxCommand, inline: c.MaxInline}
 }

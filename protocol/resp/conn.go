@@ -34,6 +34,7 @@ type conn struct {
 	stop    stopper
 
 	// owned by the reader
+	settings *settings // as of the last read
 	guard    guard
 	w        Writer
 	replies  *[]byte // the pooled buffer under w, while commands run
@@ -48,8 +49,11 @@ type conn struct {
 	// while it goes on.
 	quit          broker.Reason
 	authenticated bool
-	authSince     time.Time // since when it may log in
-	turn          time.Time // when this turn of the reader began
+	authSince     time.Time     // since when it may log in
+	turn          time.Time     // when this turn of the reader began
+	clock         time.Time     // when the last command ended, or the turn began
+	nested        time.Duration // of EXEC's time, that of its commands
+	tally         tally
 
 	// info is what other connections see of this one.
 	info info
@@ -83,19 +87,37 @@ func (c *conn) recover() {
 // a command is incomplete.
 func (c *conn) read() bool {
 	c.guard.release()
-	c.setDeadline()
-	if c.server.quiescing() {
-		return false
-	}
-	input, err := c.queue.ReadPooled()
+	input, err := c.input()
 	if err != nil {
 		c.readFailed(err)
 		return false
 	}
+	if input == nil {
+		return false
+	}
 	c.server.stats.inputBytes.Add(int64(len(*input)))
 	c.info.active.Store(time.Now().UnixMilli())
+	c.refresh() // the settings may have changed while it waited
 	c.guard.feed(input)
 	return true
+}
+
+// input waits for input under the present settings; nil: the server stops.
+func (c *conn) input() (*[]byte, error) {
+	c.beginIdle()
+	for !c.server.quiescing() {
+		c.refresh()
+		c.setDeadline()
+		if c.settings != c.server.settings() {
+			c.deadline.set = true // it may have replaced the one of reconsider
+			continue
+		}
+		input, err := c.queue.ReadPooled()
+		if err == nil || !c.early(err) {
+			return input, err
+		}
+	}
+	return nil, nil //nolint:nilnil // the server stops, which is no error
 }
 
 func (c *conn) readFailed(err error) {
@@ -145,6 +167,7 @@ func (c *conn) execute() bool {
 		}
 	}
 	c.uncork()
+	c.settle()
 	c.publish.release()
 	outbound.Recycle(c.replies)
 	c.replies, c.w.buf = nil, nil
@@ -167,6 +190,7 @@ func (c *conn) violated(err error) {
 func (c *conn) cork() {
 	c.queue.Cork()
 	c.turn = time.Now()
+	c.clock = c.turn
 }
 
 // turnOver says whether replies have waited long enough.
@@ -174,6 +198,8 @@ func (c *conn) turnOver() bool {
 	switch {
 	case len(c.w.buf) >= turnBytes:
 		return true
+	case c.publish.len() == 0: // the command that ended has looked at the clock
+		return c.clock.Sub(c.turn) > turnTime
 	case c.publish.len()%clockEvery != 0: // a run of publishes: the clock costs as much as they do
 		return false
 	}
@@ -265,11 +291,13 @@ func (c *conn) close() {
 	}
 	c.publish.release()
 	c.server.store().Unwatch(&c.tx.watcher)
+	c.server.monitors.remove(c)
 	c.server.clients.remove(c)
 	c.queue.Finish(deadline)
 	c.session.End(c.quit)
 	c.session.Close()
 	c.queue.Close()
+	c.server.stats.writtenBytes.Add(c.queue.Written())
 	c.server.cfg.Log.Debug("connection closed", zap.String("session", c.session.ID()),
 		zap.Stringer("reason", c.session.Reason()))
 }

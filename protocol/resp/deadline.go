@@ -1,6 +1,12 @@
 package resp
 
-import "time"
+import (
+	"errors"
+	"os"
+	"time"
+
+	"fanfare/broker"
+)
 
 // stride is how much of an incomplete command must arrive within
 // Config.CommandTimeout.
@@ -13,6 +19,7 @@ type deadline struct {
 	partial bool      // a command is incomplete
 	since   time.Time // when it last made progress
 	reached int       // bytes of it by then
+	idle    time.Time // since when the reader waits; set where there is a timeout
 }
 
 // setDeadline chooses how long the next read may take.
@@ -35,6 +42,28 @@ func (c *conn) setDeadline() {
 	_ = c.queue.SetReadDeadline(at)
 }
 
+// beginIdle notes when the connection fell silent. The clock is looked at only
+// where somebody asks how long that is.
+func (c *conn) beginIdle() {
+	c.deadline.idle = time.UnixMilli(c.info.active.Load())
+	if c.server.settings().timeout > 0 {
+		c.deadline.idle = time.Now()
+	}
+}
+
+// early says whether a read ended before its time: the settings have changed.
+func (c *conn) early(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || c.server.quiescing() || c.session.Reason() != broker.ReasonNone {
+		return false
+	}
+	now := time.Now()
+	if at := c.readUntil(now); !at.IsZero() && !now.Before(at) {
+		return c.settings != c.server.settings()
+	}
+	c.deadline.set = true // so that it is replaced
+	return true
+}
+
 // readUntil returns when the next read must be done; zero: there is no hurry.
 func (c *conn) readUntil(now time.Time) time.Time {
 	var at time.Time
@@ -42,11 +71,8 @@ func (c *conn) readUntil(now time.Time) time.Time {
 	switch {
 	case c.deadline.partial:
 		at = c.deadline.since.Add(cfg.CommandTimeout)
-	case cfg.Timeout > 0 && !c.subscribed():
-		if now.IsZero() {
-			now = time.Now()
-		}
-		at = now.Add(cfg.Timeout)
+	case c.settings.timeout > 0 && !c.subscribed() && !c.info.monitor.Load():
+		at = c.deadline.idle.Add(c.settings.timeout)
 	}
 	if !c.authenticated {
 		if limit := c.authSince.Add(cfg.AuthTimeout); at.IsZero() || limit.Before(at) {

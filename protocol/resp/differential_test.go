@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	differentialCommands = 20_000
+	differentialCommands = 100_000
 	differentialBatch    = 25 // commands in one packet
 )
 
@@ -23,6 +23,10 @@ const (
 var differentialExclusions = []struct{ command, reason string }{
 	{"TTL, PTTL", "time passes between the two servers: numbers over 50 may differ by a twentieth"},
 	{"SET, EXPIRE with short or past absolute times", "when an expired key is deleted is not promised, and DBSIZE counts it until then"},
+	{"EXPIRETIME of a deadline within half a second of 2^63 ms", "Redis' rounding overflows"},
+	{"KEYS and SCAN of more than one key", "the order is not promised; whole iterations are compared as sets"},
+	{"RANDOMKEY", "random; a conversation holds it"},
+	{"SETRANGE and APPEND from 64 to 512 MiB", "longer than Fanfare's limit; a test of kv holds it"},
 	{"options with a NUL", "Redis compares them as C strings and ignores what follows it"},
 	{"HELLO, CLIENT, INFO", "they name the server; conversations hold them"},
 	{"QUIT, RESET", "they end what the streams are about; conversations hold them"},
@@ -40,7 +44,11 @@ func TestKeyCommandsAnswerAsRedisDoes(t *testing.T) {
 	g := &generator{rand: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // G404: a test's stream, not a secret
 	redis, fanfare := conversation.Redis(t), serve(t, tcp(t))
 	pairs := [2]pair{dialPair(t, redis, fanfare, 2), dialPair(t, redis, fanfare, 3)}
+	onlooker := dialPair(t, redis, fanfare, 3)
 	for sent := 0; sent < differentialCommands; sent += differentialBatch {
+		if sent%(20*differentialBatch) == 0 {
+			onlooker.compareKeys(t, g, fmt.Sprintf("before command %d, seed %d", sent, seed))
+		}
 		batch := make([][]string, differentialBatch)
 		for i := range batch {
 			batch[i] = g.command()
@@ -134,9 +142,12 @@ func (g *generator) chance(n int) bool { return g.rand.IntN(n) == 0 }
 
 func (g *generator) command() []string {
 	args := g.form()
+	if g.chance(2) {
+		args = g.wideForm()
+	}
 	switch {
 	case g.chance(40): // a wrong number of arguments
-		args = append(args, g.value())
+		args = append(args, g.one("", "v", "\x00\xff", "two words")) // no number: behind EX it would be a short life
 	case g.chance(40) && len(args) > 1:
 		args = args[:len(args)-1]
 	}
@@ -219,7 +230,7 @@ func (g *generator) setOptions() []string {
 		case 2:
 			list = append(list, g.one("KEEPTTL", "keepttl"))
 		case 3:
-			list = append(list, g.one("NOPE", "", "N", "EXX", "100"))
+			list = append(list, g.one("NOPE", "", "N", "EXX", "100s"))
 		default:
 			list = append(list, g.one("EX", "PX", "ex", "EXAT", "PXAT"))
 			if !g.chance(20) {
@@ -238,7 +249,7 @@ func (g *generator) absolute(option string) string {
 	case option == "EXAT":
 		return g.one("33177117420", "9223372036854775")
 	case option == "PXAT":
-		return g.one("33177117420000", "9223372036854775806")
+		return g.one("33177117420000", "9223372036854775000")
 	}
 	return g.life()
 }

@@ -21,7 +21,12 @@ func (c *conn) dispatch(args [][]byte) {
 	}
 	quiet := c.silence.on()
 	c.mark = len(c.w.buf)
-	switch text := c.check(row, cmd, args); {
+	text := c.check(row, cmd, args)
+	if text == "" && !c.awaitPause(cmd) {
+		return
+	}
+	c.mark = min(c.mark, len(c.w.buf)) // what was before it has left if there was a pause
+	switch {
 	case text != "":
 		c.commit()
 		c.reject(cmd, text)
@@ -68,10 +73,12 @@ func (c *conn) reject(cmd *command, text string) {
 	if cmd == commandExec {
 		c.discard()
 		c.w.Error("EXECABORT Transaction discarded because of: " + withoutCode(text))
+		c.countRejected(cmd)
 		return
 	}
 	c.tx.failed = c.tx.open
 	c.w.Error(text)
+	c.countRejected(cmd)
 }
 
 // run executes a command outside of EXEC.
@@ -80,11 +87,12 @@ func (c *conn) run(cmd *command, args [][]byte) {
 	c.info.last.Store(cmd)
 	x := &c.call
 	*x = call{conn: c, cmd: cmd, args: args, db: c.db, w: &c.w}
-	if !cmd.locks() {
+	if cmd.locks() {
+		c.runLocked(x)
+	} else {
 		cmd.run(x)
-		return
 	}
-	c.runLocked(x)
+	c.account(cmd, args, false)
 }
 
 // runLocked executes a command on the keys it names.

@@ -19,6 +19,8 @@ const (
 type Writer struct {
 	buf   []byte
 	proto int
+	// failure is the last error that was appended, until somebody takes it.
+	failure string
 }
 
 // OK appends the simple string OK.
@@ -29,7 +31,10 @@ func (w *Writer) SimpleString(s string) { w.buf = redcon.AppendString(w.buf, s) 
 
 // Error appends an error. The text begins with its code ("ERR …") and no dash;
 // line breaks in it become blanks.
-func (w *Writer) Error(text string) { w.buf = redcon.AppendError(w.buf, text) }
+func (w *Writer) Error(text string) {
+	w.failure = text
+	w.buf = redcon.AppendError(w.buf, text)
+}
 
 // Int appends an integer.
 func (w *Writer) Int(n int64) { w.buf = redcon.AppendInt(w.buf, n) }

@@ -12,42 +12,87 @@ import (
 	"fanfare/kv"
 )
 
-// infoSections are the sections of INFO. They hold only fields that are true;
-// clients find those they look for: redis_version, loading, role, cluster_enabled.
+// infoSections are the sections of INFO, with Redis' names and fields where the
+// meaning is the same. They hold only what is true; a field that cannot be filled
+// is left out. What is constant here because the server has no such thing, and is
+// there because clients look for it, stands in infoConstants.
 var infoSections = []infoSection{
-	{"Server", infoServer},
-	{"Clients", infoClients},
-	{"Memory", infoMemory},
-	{"Persistence", infoPersistence},
-	{"Stats", infoStats},
-	{"Replication", infoReplication},
-	{"CPU", infoCPU},
-	{"Cluster", infoCluster},
-	{"Keyspace", infoKeyspace},
+	{"Server", infoServer, true},
+	{"Clients", infoClients, true},
+	{"Memory", infoMemory, true},
+	{"Persistence", infoPersistence, true},
+	{"Stats", infoStats, true},
+	{"Replication", infoReplication, true},
+	{"CPU", infoCPU, true},
+	{"Commandstats", infoCommandStats, false},
+	{"Errorstats", infoErrorStats, true},
+	{"Cluster", infoCluster, true},
+	{"Keyspace", infoKeyspace, true},
 }
 
 type infoSection struct {
 	name  string
 	lines func(x *call) [][2]string
+	// usual: part of INFO without arguments.
+	usual bool
+}
+
+// infoConstants are the fields that never change, by section, and who needs them.
+var infoConstants = []struct{ section, field, value, reason string }{
+	{"Server", "redis_version", compatible, "clients choose their commands by it"},
+	{"Server", "redis_mode", "standalone", "clients and exporters tell a cluster by it"},
+	{"Clients", "tracking_clients", "0", "exporters read it"},
+	{"Memory", "maxmemory_policy", "noeviction", "job queues warn about any other"},
+	{"Persistence", "loading", "0", "ioredis waits for it"},
+	{"Persistence", "async_loading", "0", "clients of Redis 7 wait for it"},
+	{"Persistence", "rdb_bgsave_in_progress", "0", "exporters read it"},
+	{"Persistence", "aof_enabled", "0", "exporters read it"},
+	{"Persistence", "aof_rewrite_in_progress", "0", "exporters read it"},
+	{"Stats", "evicted_keys", "0", "exporters read it"},
+	{"Replication", "role", "master", "sentinel-aware clients and exporters read it"},
+	{"Replication", "connected_slaves", "0", "exporters read it"},
+	{"Replication", "master_failover_state", "no-failover", "redis-py and exporters read it"},
+	{"Replication", "master_repl_offset", "0", "exporters compute replication lag from it"},
+	{"Cluster", "cluster_enabled", "0", "clients choose their topology by it"},
+}
+
+// infoConstant returns the constant fields of a section.
+func infoConstant(section string) [][2]string {
+	var lines [][2]string
+	for _, c := range infoConstants {
+		if c.section == section {
+			lines = append(lines, [2]string{c.field, c.value})
+		}
+	}
+	return lines
 }
 
 func infoServer(x *call) [][2]string {
 	s := x.conn.server
 	up := time.Since(s.started)
-	return [][2]string{
-		{"redis_version", compatible},
+	return append(infoConstant("Server"), [][2]string{
 		{"fanfare_version", s.cfg.Version},
-		{"redis_mode", "standalone"},
 		{"os", runtime.GOOS + " " + runtime.GOARCH},
 		{"arch_bits", strconv.Itoa(strconv.IntSize)},
 		{"go_version", runtime.Version()},
 		{"process_id", strconv.Itoa(os.Getpid())},
 		{"run_id", s.cfg.Broker.Node()},
+		{"tcp_port", s.boundPort(nil)},
 		{"epoch", s.cfg.Broker.Epoch()},
 		{"server_time_usec", itoa(time.Now().UnixMicro())},
 		{"uptime_in_seconds", itoa(int64(up.Seconds()))},
 		{"uptime_in_days", itoa(int64(up.Hours() / 24))},
+		{"executable", executable()},
+		{"config_file", ""}, // CONFIG REWRITE has none to write to
+	}...)
+}
+
+func executable() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
 	}
+	return path
 }
 
 func infoClients(x *call) [][2]string {
@@ -58,14 +103,14 @@ func infoClients(x *call) [][2]string {
 			subscribers++
 		}
 	})
-	return [][2]string{
+	return append([][2]string{
 		{"connected_clients", itoa(int64(s.clients.len()))},
 		{"maxclients", itoa(int64(s.maxClients()))},
-		{"blocked_clients", "0"},
-		{"tracking_clients", "0"},
+		{"blocked_clients", itoa(s.pause.waiting.Load())},
 		{"pubsub_clients", itoa(subscribers)},
+		{"monitor_clients", itoa(int64(s.monitors.len()))},
 		{"sessions", itoa(int64(s.cfg.Broker.Stats().Sessions))},
-	}
+	}, infoConstant("Clients")...)
 }
 
 func infoMemory(x *call) [][2]string {
@@ -81,14 +126,21 @@ func infoMemory(x *call) [][2]string {
 	}
 	if rss, ok := residentBytes(); ok {
 		lines = append(lines, [2]string{"used_memory_rss", strconv.FormatUint(rss, 10)},
-			[2]string{"used_memory_rss_human", humanBytes(rss)})
+			[2]string{"used_memory_rss_human", humanBytes(rss)},
+			[2]string{"mem_fragmentation_ratio", strconv.FormatFloat(float64(rss)/float64(used), 'f', 2, 64)})
 	}
-	return append(lines,
+	store := x.conn.server.store()
+	limit := store.MaxMemory()
+	lines = append(lines,
 		[2]string{"used_memory_runtime", strconv.FormatUint(samples[1].Value.Uint64(), 10)},
-		[2]string{"used_memory_keyspace", itoa(x.conn.server.store().Bytes())},
+		[2]string{"used_memory_dataset", itoa(store.Bytes())},
+		[2]string{"used_memory_keyspace", itoa(store.Bytes())},
 		[2]string{"used_memory_fanout", itoa(x.conn.server.cfg.Broker.Stats().FanoutBytes)},
-		[2]string{"maxmemory_policy", "noeviction"},
+		[2]string{"maxmemory", itoa(limit)},
+		[2]string{"maxmemory_human", humanBytes(uint64(limit))}, // #nosec G115 -- not negative
+		[2]string{"mem_allocator", "go"},
 	)
+	return append(lines, infoConstant("Memory")...)
 }
 
 // residentBytes returns what the kernel says the process occupies, where it
@@ -119,57 +171,30 @@ func humanBytes(n uint64) string {
 	return strconv.FormatFloat(v, 'f', 2, 64) + units[i:i+1]
 }
 
-// infoPersistence says that nothing is loading: ioredis waits for it.
-func infoPersistence(*call) [][2]string {
-	return [][2]string{{"loading", "0"}, {"async_loading", "0"}}
-}
+func infoPersistence(*call) [][2]string { return infoConstant("Persistence") }
 
-func infoStats(x *call) [][2]string {
-	s := x.conn.server
-	n, b, k := s.Stats(), s.cfg.Broker.Stats(), x.storeStats()
-	lines := [][2]string{
-		{"total_connections_received", itoa(n.Connections)},
-		{"total_commands_processed", itoa(n.Commands)},
-		{"total_net_input_bytes", itoa(n.InputBytes)},
-		{"total_reply_bytes", itoa(n.ReplyBytes)},
-		{"rejected_connections", itoa(n.RejectedConnections)},
-		{"rejected_commands", itoa(n.RejectedCommands)},
-		{"accept_errors", itoa(n.AcceptErrors)},
-		{"acl_access_denied_auth", itoa(n.AuthFailures)},
-		{"expired_keys", strconv.FormatUint(k.Expired, 10)},
-		{"evicted_keys", "0"},
-		{"keyspace_hits", strconv.FormatUint(k.Hits, 10)},
-		{"keyspace_misses", strconv.FormatUint(k.Misses, 10)},
-		{"pubsub_channels", itoa(int64(b.Channels))},
-		{"pubsub_patterns", itoa(int64(b.Patterns))},
-		{"pubsubshard_channels", itoa(int64(b.Shards))},
-		{"published_messages", itoa(b.Published)},
-		{"deliveries", itoa(b.Deliveries)},
-		{"publish_stalls", itoa(b.Stalls)},
-		{"undistributed_bytes", itoa(b.Backlog)},
-	}
-	for kind := range violationKinds {
-		lines = append(lines, [2]string{"protocol_errors_" + kind.String(), itoa(n.Violations[kind.String()])})
+func infoReplication(*call) [][2]string { return infoConstant("Replication") }
+
+func infoCPU(*call) [][2]string {
+	var lines [][2]string
+	for _, of := range []struct {
+		who    int
+		suffix string
+	}{{syscall.RUSAGE_SELF, ""}, {syscall.RUSAGE_CHILDREN, "_children"}} {
+		var usage syscall.Rusage
+		if syscall.Getrusage(of.who, &usage) == nil {
+			lines = append(lines, [2]string{"used_cpu_sys" + of.suffix, cpuSeconds(usage.Stime)},
+				[2]string{"used_cpu_user" + of.suffix, cpuSeconds(usage.Utime)})
+		}
 	}
 	return lines
 }
 
-func infoReplication(*call) [][2]string {
-	return [][2]string{{"role", "master"}, {"connected_slaves", "0"}, {"master_repl_offset", "0"}}
+func cpuSeconds(t syscall.Timeval) string {
+	return strconv.FormatFloat(time.Duration(t.Nano()).Seconds(), 'f', 6, 64)
 }
 
-func infoCPU(*call) [][2]string {
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
-		return nil
-	}
-	seconds := func(t syscall.Timeval) string {
-		return strconv.FormatFloat(time.Duration(t.Nano()).Seconds(), 'f', 6, 64)
-	}
-	return [][2]string{{"used_cpu_sys", seconds(usage.Stime)}, {"used_cpu_user", seconds(usage.Utime)}}
-}
-
-func infoCluster(*call) [][2]string { return [][2]string{{"cluster_enabled", "0"}} }
+func infoCluster(*call) [][2]string { return infoConstant("Cluster") }
 
 func infoKeyspace(x *call) [][2]string {
 	var lines [][2]string

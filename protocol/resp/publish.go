@@ -74,6 +74,7 @@ func (c *conn) commit() {
 	}
 	p.counts = p.batch.Commit(p.counts[:0])
 	p.bytes = 0
+	c.accountRun()
 	for _, n := range p.counts {
 		c.w.Int(int64(n))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fanfare/kv"
@@ -17,9 +18,15 @@ type Server struct {
 	clients registry
 	stats   counters
 	started time.Time
-	// passwordSum is what a password is compared with: equal length, whatever
-	// the peer sends.
-	passwordSum [32]byte
+
+	live     atomic.Pointer[settings]
+	changing sync.Mutex // held by whoever changes the settings
+
+	pause    pause
+	monitors monitors
+	slowlog  slowlog
+	calls    callCounters
+	baseline atomic.Pointer[totals] // where INFO counts from
 
 	connections sync.WaitGroup // their goroutines
 	readers     sync.WaitGroup // their readers
@@ -50,7 +57,11 @@ func New(cfg Config) (*Server, error) {
 		drained:   make(chan struct{}),
 		listeners: map[net.Listener]struct{}{},
 	}
-	s.passwordSum = passwordSum(s.cfg.RequirePass)
+	s.live.Store(s.cfg.settings())
+	if s.cfg.Events != 0 {
+		s.cfg.Store.SetEventMask(s.cfg.Events)
+	}
+	s.calls.init()
 	s.clients.byNumber = map[int64]*conn{}
 	return s, nil
 }

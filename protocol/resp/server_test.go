@@ -37,7 +37,10 @@ func start(t testing.TB, change func(*Config, *broker.Config)) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Broker, cfg.Store = b, kv.New(kv.Config{})
+	cfg.Broker = b
+	if cfg.Store == nil {
+		cfg.Store = kv.New(kv.Config{})
+	}
 	s, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

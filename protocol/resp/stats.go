@@ -11,6 +11,7 @@ type counters struct {
 	rejectedCommands    atomic.Int64
 	inputBytes          atomic.Int64
 	replyBytes          atomic.Int64
+	writtenBytes        atomic.Int64 // of connections that have closed
 	panics              atomic.Int64
 	authFailures        atomic.Int64
 	violations          [violationKinds]atomic.Int64

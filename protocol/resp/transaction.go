@@ -135,6 +135,7 @@ func (c *conn) execLocked(plan execPlan) {
 	for _, q := range c.tx.queue {
 		x := call{conn: c, cmd: q.cmd, args: q.args, db: c.db, tx: tx, w: &c.w, inExec: true}
 		q.cmd.run(&x)
+		c.account(q.cmd, q.args, true)
 		if len(c.w.buf) > limit {
 			return // dispatch ends the connection
 		}

@@ -1,0 +1,219 @@
+// Package e2e tests the real binary from outside: over sockets, with real
+// clients and with a real browser. Nothing here imports the broker's packages,
+// so that a test can only see what a user can see.
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds every wait for something that should happen at once. It is
+// generous because the tests share the machine with whatever else runs there.
+const patience = 20 * time.Second
+
+// node is one running broker process.
+type node struct {
+	RESP string // host:port of the Redis side
+	HTTP string // host:port of the WebSocket side
+	PID  int
+
+	cmd    *exec.Cmd
+	exited chan struct{} // closed once the process is gone and cmd.ProcessState is set
+	output *transcript   // standard output and standard error together
+}
+
+var buildDir string
+
+func TestMain(m *testing.M) {
+	os.Exit(runAll(m))
+}
+
+func runAll(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "fanfare-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "create build folder:", err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	buildDir = dir
+	return m.Run()
+}
+
+// builtBroker builds the broker once per test run and returns its path. It is built
+// without the race detector: these tests look at what users get.
+var builtBroker = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(buildDir, "broker")
+	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "fanfare/cmd/broker")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the broker: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// start runs a broker of its own on free loopback ports and returns once both
+// accept connections. Further flags come after the addresses. The process is
+// ended when the test ends; a test fails if its broker has panicked.
+func start(t testing.TB, flags ...string) *node {
+	t.Helper()
+	path, err := builtBroker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A free port may be taken by somebody else before the broker listens.
+	for range 5 {
+		n, err := launch(path, flags)
+		if err == nil {
+			t.Cleanup(func() { n.cleanUp(t) })
+			return n
+		}
+		if !strings.Contains(err.Error(), "in use") {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("no free port after five attempts")
+	return nil
+}
+
+func launch(path string, flags []string) (*node, error) {
+	n := &node{exited: make(chan struct{}), output: &transcript{}}
+	var err error
+	if n.RESP, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	if n.HTTP, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	args := append([]string{"--resp", n.RESP, "--http", n.HTTP}, flags...)
+	n.cmd = exec.Command(path, args...)
+	n.cmd.Stdout, n.cmd.Stderr = n.output, n.output
+	n.cmd.WaitDelay = time.Second
+	if err := n.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the broker: %w", err)
+	}
+	n.PID = n.cmd.Process.Pid
+	go func() {
+		_ = n.cmd.Wait() // the state is read from cmd.ProcessState
+		close(n.exited)
+	}()
+	for _, addr := range []string{n.RESP, n.HTTP} {
+		if err := n.awaitListener(addr); err != nil {
+			_ = n.cmd.Process.Kill()
+			<-n.exited
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// awaitListener returns once addr accepts connections.
+func (n *node) awaitListener(addr string) error {
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
+		c, err := net.DialTimeout("tcp", addr, time.Second)
+		if err == nil {
+			return c.Close()
+		}
+		select {
+		case <-n.exited:
+			return fmt.Errorf("the broker ended while starting: %s", n.output)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("nothing listens on %s: %s", addr, n.output)
+}
+
+// stop sends sig and returns the exit code; it kills a broker that does not end.
+func (n *node) stop(t testing.TB, sig syscall.Signal) int {
+	t.Helper()
+	if err := n.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("signal the broker: %v", err)
+	}
+	select {
+	case <-n.exited:
+	case <-time.After(patience):
+		_ = n.cmd.Process.Kill()
+		<-n.exited
+		t.Errorf("the broker did not end within %v of %v: %s", patience, sig, n.output)
+	}
+	return n.cmd.ProcessState.ExitCode()
+}
+
+// running reports whether the process still lives.
+func (n *node) running() bool {
+	select {
+	case <-n.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+func (n *node) cleanUp(t testing.TB) {
+	if n.running() {
+		_ = n.cmd.Process.Kill() // the drain has tests of its own
+		<-n.exited
+	}
+	text := n.output.String()
+	for _, sign := range []string{"panic:", "fatal error:", "[running]:"} {
+		if strings.Contains(text, sign) {
+			t.Errorf("the broker has panicked:\n%s", text)
+			return
+		}
+	}
+	if t.Failed() && text != "" {
+		t.Logf("output of the broker:\n%s", text)
+	}
+}
+
+// freeAddress returns a loopback address nobody listened on a moment ago.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// transcript collects a process' output; it may be read while it grows.
+type transcript struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.String()
+}
+
+// eventually polls until ok holds; what names the condition in the failure.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+		<-tick.C
+	}
+}

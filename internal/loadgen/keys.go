@@ -1,0 +1,124 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// keys is redis-benchmark with one command: 50 connections, values of 128 bytes,
+// 100,000 keys. It is the generator here, on the generator's CPU, because its
+// figures are what people compare. It does not compare replies, so every
+// command is asked once before.
+type keys struct {
+	product  product
+	command  string // a test of redis-benchmark
+	pipeline int
+	requests int
+}
+
+const (
+	keySpace   = "100000"
+	keyClients = "50"
+)
+
+// keyProbes are the commands as redis-benchmark sends them, with the right reply.
+var keyProbes = []struct{ request, reply string }{
+	{string(appendCommand(nil, "SET", "key:probe", "v")), "+OK\r\n"},
+	{string(appendCommand(nil, "GET", "key:probe")), "$1\r\nv\r\n"},
+	{string(appendCommand(nil, "INCR", "counter:probe")), ":1\r\n"},
+	{string(appendCommand(nil, "MSET", "key:probe", "a", "key:probe2", "b")), "+OK\r\n"},
+	{string(appendCommand(nil, "GET", "key:probe")), "$1\r\na\r\n"},
+}
+
+func (k keys) run(ctx context.Context, l *lab) (figures, error) {
+	s, err := l.start(ctx, k.product)
+	if err != nil {
+		return nil, err
+	}
+	defer s.stop()
+	if err := probeKeys(s.addr); err != nil {
+		return nil, err
+	}
+	// Fills the keys, so that GET finds them, and warms up the server.
+	if _, err := runBenchmark(ctx, s, "set", 16, 200_000); err != nil {
+		return nil, err
+	}
+	before, err := cpuTime(s.pid)
+	if err != nil {
+		return nil, err
+	}
+	row, err := runBenchmark(ctx, s, k.command, k.pipeline, k.requests)
+	if err != nil {
+		return nil, err
+	}
+	after, err := cpuTime(s.pid)
+	if err != nil {
+		return nil, err
+	}
+	return figures{
+		"cpu":  float64((after - before).Nanoseconds()) / 1e3 / float64(k.requests),
+		"rate": row["rps"] / 1e3,
+		"p50":  row["p50_latency_ms"] * 1e3,
+		"p99":  row["p99_latency_ms"] * 1e3,
+	}, nil
+}
+
+func probeKeys(addr string) error {
+	w, err := dial(addr, dialOptions{})
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	for _, p := range keyProbes {
+		if err := w.ask([]byte(p.request), []byte(p.reply)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runBenchmark runs redis-benchmark and returns its one row of figures.
+func runBenchmark(ctx context.Context, s *server, test string, pipeline, requests int) (map[string]float64, error) {
+	host, port, _ := strings.Cut(s.addr, ":")
+	//nolint:gosec // numbers and names of this file
+	cmd := exec.CommandContext(ctx, "redis-benchmark", "-h", host, "-p", port, "-t", test, "-c", keyClients, "-d", strconv.Itoa(payloadSize),
+		"-r", keySpace, "-P", strconv.Itoa(pipeline), "-n", strconv.Itoa(requests), "--csv")
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = fmt.Errorf("%w: %.200s", err, exit.Stderr)
+		}
+		return nil, fmt.Errorf("redis-benchmark -t %s: %w", test, err)
+	}
+	return parseBenchmark(string(out))
+}
+
+// parseBenchmark reads the output of redis-benchmark --csv: a line of names and
+// a line of figures.
+func parseBenchmark(out string) (map[string]float64, error) {
+	rows, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("output of redis-benchmark: %w: %.200q", err, out)
+	}
+	if len(rows) != 2 || len(rows[0]) != len(rows[1]) {
+		return nil, fmt.Errorf("output of redis-benchmark: %.200q, want a line of names and one of figures", out)
+	}
+	row := map[string]float64{}
+	for i, name := range rows[0][1:] {
+		if row[name], err = strconv.ParseFloat(rows[1][i+1], 64); err != nil {
+			return nil, fmt.Errorf("output of redis-benchmark: %s: %w", name, err)
+		}
+	}
+	if row["rps"] <= 0 || row["p99_latency_ms"] <= 0 {
+		return nil, fmt.Errorf("output of redis-benchmark: no rate or no p99 in %.200q", out)
+	}
+	return row, nil
+}

@@ -1,0 +1,64 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// keyScenarios are redis-benchmark by pipeline: 1, where a command is mostly
+// system calls, 16 and 64, where it is the server's own work.
+func keyScenarios(sc scale) []scenario {
+	var all []scenario
+	for _, c := range []struct {
+		pipeline, requests int
+		goal               string
+	}{
+		{1, 200_000, "SET, GET ≥ 0.95× Redis' commands per CPU (≤ 1.05× its CPU), p99 ≤ 1.3× aimed at"},
+		{16, 1_000_000, "SET, GET 1.25× less CPU than Redis aimed at"},
+		{64, 1_500_000, ""},
+	} {
+		s := scenario{
+			name:    fmt.Sprintf("keys-%d", c.pipeline),
+			about:   fmt.Sprintf("redis-benchmark: -c %s -P %d -d %d -r %s; MSET sets ten keys", keyClients, c.pipeline, payloadSize, keySpace),
+			goal:    c.goal,
+			columns: keyColumns,
+			round:   20 * time.Second,
+		}
+		for _, command := range []string{"set", "get", "incr", "mset"} {
+			requests := sc.of(c.requests)
+			if command == "mset" {
+				requests /= 4
+			}
+			for _, p := range servers(false) {
+				k := keys{product: p, command: command, pipeline: c.pipeline, requests: requests}
+				s.variants = append(s.variants, variant{name: keyName(command, p), run: k.run, versus: keyName(command, redis)})
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+func keyName(command string, p product) string {
+	return strings.ToUpper(command) + " " + p.String()
+}
+
+func expiryScenario(sc scale) scenario {
+	e := expiry{keys: sc.of(1_000_000), ahead: sc.rest(15 * time.Second), spread: 2 * time.Second, limit: time.Minute}
+	s := scenario{
+		name:      "expiry",
+		about:     fmt.Sprintf("%s keys of 64 B end within %v while one connection asks for another key every millisecond", thousands(e.keys), e.spread),
+		goal:      "GET p99 ≤ 2 ms",
+		columns:   expiryColumns,
+		round:     45 * time.Second,
+		maxRounds: 3,
+	}
+	for _, p := range servers(false) {
+		e.product = p
+		s.variants = append(s.variants, variant{name: p.String(), run: e.run})
+	}
+	return s
+}
