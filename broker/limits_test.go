@@ -103,6 +103,32 @@ func TestASessionOverItsLimitEndsAsSlowAndTheOthersGoOn(t *testing.T) {
 	wantLines(t, p, "c=1", "c=2")
 }
 
+// Nobody waits for a slow session, so its subscriptions go when its own reader removes them, and count until then.
+func TestASlowReceiverCountsUntilItsReaderHasCleanedUp(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	slow, p := connect(t, b), connect(t, b)
+	slow.verdict = PushedOver
+	slow.sub(KindChannel, "c")
+	slow.sub(KindPattern, "c*")
+	p.sub(KindChannel, "c")
+	p.pub("c", "1")
+	settle(t, b)
+	if slow.Reason() != ReasonSlow {
+		t.Fatalf("reason: got %v, want slow", slow.Reason())
+	}
+	if got := p.pub("c", "2"); got != 3 {
+		t.Errorf("receivers before the reader has cleaned up: got %d, want 3", got)
+	}
+	settle(t, b)
+	slow.Close()
+	if got := p.pub("c", "3"); got != 1 {
+		t.Errorf("receivers after it has: got %d, want 1", got)
+	}
+	settle(t, b)
+	wantLines(t, p, "c=1", "c=2", "c=3")
+}
+
 func TestTheHoldersOfTheOldestBytesEndWhenFanoutMemoryRunsOut(t *testing.T) {
 	t.Parallel()
 	b := newBroker(t, func(c *Config) { c.FanoutMemory = 1 << 20 })

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,24 +51,43 @@ func runAll(m *testing.M) int {
 	return m.Run()
 }
 
-// builtBroker builds the broker once per test run and returns its path. It is built
-// without the race detector: these tests look at what users get.
-var builtBroker = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildDir, "broker")
-	cmd := exec.Command("go", "build", "-trimpath", "-o", path, "fanfare/cmd/broker")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the broker: %w\n%s", err, out)
-	}
-	return path, nil
-})
+// The broker is built at most twice per test run: as users get it, which most of these tests look at, and with
+// the race detector, for those that let many goroutines of it meet.
+var (
+	plainBroker = built("broker", "CGO_ENABLED=0")
+	racedBroker = built("broker-race", "CGO_ENABLED=1", "-race")
+)
+
+// built returns a function that builds the broker when it is first called, and answers its path.
+func built(name, environment string, flags ...string) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		path := filepath.Join(buildDir, name)
+		cmd := exec.Command("go", slices.Concat([]string{"build", "-trimpath", "-o", path}, flags, []string{"fanfare/cmd/broker"})...)
+		cmd.Env = append(os.Environ(), environment)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build the broker %v: %w\n%s", flags, err, out)
+		}
+		return path, nil
+	})
+}
 
 // start runs a broker of its own on free loopback ports and returns once both
 // accept connections. Further flags come after the addresses. The process is
 // ended when the test ends; a test fails if its broker has panicked.
 func start(t testing.TB, flags ...string) *node {
 	t.Helper()
-	path, err := builtBroker()
+	return startBuild(t, plainBroker, flags)
+}
+
+// startRaced is start with the race detector in the broker; a race that it has seen fails the test.
+func startRaced(t testing.TB, flags ...string) *node {
+	t.Helper()
+	return startBuild(t, racedBroker, flags)
+}
+
+func startBuild(t testing.TB, build func() (string, error), flags []string) *node {
+	t.Helper()
+	path, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,9 +186,9 @@ func (n *node) cleanUp(t testing.TB) {
 		<-n.exited
 	}
 	text := n.output.String()
-	for _, sign := range []string{"panic:", "fatal error:", "[running]:"} {
+	for _, sign := range []string{"panic:", "fatal error:", "[running]:", "WARNING: DATA RACE"} {
 		if strings.Contains(text, sign) {
-			t.Errorf("the broker has panicked:\n%s", text)
+			t.Errorf("the broker has panicked, or raced:\n%s", text)
 			return
 		}
 	}

@@ -87,7 +87,7 @@ var servers = []struct {
 	name  string
 	start func(t *testing.T) (addr string)
 }{
-	{"fanfare", func(t *testing.T) string { return start(t).RESP }},
+	{"fanfare", func(t *testing.T) string { return startRaced(t).RESP }},
 	{"redis-server", startRedis},
 }
 

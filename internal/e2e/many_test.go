@@ -58,12 +58,17 @@ const batch = 100 // messages a publisher has in flight
 // every message exactly once, each publisher's in order, and all see the same order of all messages, while
 // others subscribe and leave.
 func TestManyToMany(t *testing.T) {
-	const publishers, subscribers = 20, 50
 	each := 5000
 	if testing.Short() {
 		each = 500
 	}
-	n := start(t, roomy...)
+	t.Run("as users get it", func(t *testing.T) { manyToMany(t, start(t, roomy...), each) })
+	t.Run("with the race detector", func(t *testing.T) { manyToMany(t, startRaced(t, roomy...), 500) })
+}
+
+func manyToMany(t *testing.T, n *node, each int) {
+	t.Helper()
+	const publishers, subscribers = 20, 50
 
 	var reading sync.WaitGroup
 	orders := make([]uint64, subscribers)
@@ -210,7 +215,7 @@ func TestStopInTheMiddleLosesNothingAcknowledged(t *testing.T) {
 	if testing.Short() {
 		before = 4_000
 	}
-	n := start(t, roomy...)
+	n := startRaced(t, roomy...)
 
 	received := make([][]int, subscribers)
 	var reading sync.WaitGroup

@@ -189,6 +189,25 @@ func TestTheSoftLimitEndsWhoStaysAboveIt(t *testing.T) {
 	}
 }
 
+func TestTheHardLimitEndsWhoReachesIt(t *testing.T) {
+	t.Parallel()
+	q := New(Config{Conn: sinkhole{}, Limits: Limits{PushHard: 100, PushSoft: 50, PushSoftFor: time.Hour}})
+	q.pushBytes = 40
+	for _, tt := range []struct {
+		rule string
+		n    int64
+		over bool
+	}{
+		{"a byte below it is within", 59, false},
+		{"exactly at it is over", 60, true},
+		{"above it is over", 61, true},
+	} {
+		if got := q.overLimit(tt.n); got != tt.over {
+			t.Errorf("%s: got %v, want %v", tt.rule, got, tt.over)
+		}
+	}
+}
+
 func TestTheReaderPausesWhileRepliesAreQueued(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, n network) {

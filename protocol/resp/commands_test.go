@@ -72,8 +72,8 @@ func TestEveryRowIsComplete(t *testing.T) {
 	}
 }
 
-// Each row must be used in a conversation; of the commands of cluster mode, which
-// share one refusal, CLUSTER itself.
+// Each row must be used in a conversation with an answer other than that the number of arguments is wrong;
+// of the commands of cluster mode, which share one refusal, CLUSTER itself.
 func TestEveryRowHasAConversation(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txt")
@@ -81,20 +81,70 @@ func TestEveryRowHasAConversation(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := map[string]bool{}
-	line := regexp.MustCompile(`(?m)^[A-Z][0-9]*> (?:@\S+ )*"?([^\s"]+)"?(?: +"?([^\s"]+))?`)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range line.FindAllStringSubmatch(string(text), -1) {
-			used[strings.ToLower(m[1])] = true
-			used[strings.ToLower(m[1]+"|"+m[2])] = true
+		for _, name := range conversedRows(string(text)) {
+			used[name] = true
 		}
 	}
 	for _, row := range everyRow() {
 		if !used[row.full] && (row.group != "cluster" || row.name == "cluster") {
-			t.Errorf("%s: no line `A> %s …` in any file of testdata", row.full, strings.ToUpper(strings.ReplaceAll(row.full, "|", " ")))
+			t.Errorf("%s: no line `A> %s …` with an answer other than a wrong number of arguments in any file of testdata",
+				row.full, strings.ToUpper(strings.ReplaceAll(row.full, "|", " ")))
+		}
+	}
+}
+
+var (
+	sentLine     = regexp.MustCompile(`^([A-Z][0-9]*)> (?:@\S+ )*"?([^\s"]+)"?(?: +"?([^\s"]+))?`)
+	answeredLine = regexp.MustCompile(`^([A-Z][0-9]*)<\*? ((?:@\S+ (?:\d{4} )?)*)(.*)`)
+	// What Redis answers in the place of Fanfare, or did before the release that Fanfare is like.
+	notOurs = regexp.MustCompile(`@redis( |<)`)
+)
+
+// conversedRows returns the commands, and with "|" the subcommands, that a conversation holds the answer of:
+// the one that stands behind the command, before the same peer sends anything else.
+func conversedRows(text string) []string {
+	var rows []string
+	asked := map[string][]string{} // by peer
+	for line := range strings.Lines(text) {
+		if m := sentLine.FindStringSubmatch(line); m != nil {
+			asked[m[1]] = []string{strings.ToLower(m[2]), strings.ToLower(m[2] + "|" + m[3])}
+			continue
+		}
+		if peer, _, raw := strings.Cut(line, ">> "); raw {
+			delete(asked, peer)
+		}
+		m := answeredLine.FindStringSubmatch(line)
+		if m == nil || notOurs.MatchString(m[2]) {
+			continue
+		}
+		if !strings.Contains(m[3], "ERR wrong number of arguments for") {
+			rows = append(rows, asked[m[1]]...)
+		}
+		delete(asked, m[1])
+	}
+	return rows
+}
+
+func TestAnAnswerAboutArgumentsIsNoConversation(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ rule, text, want string }{
+		{"the answer counts", "A> GET k\nA< nil\n", "get get|k"},
+		{"a wrong number of arguments does not", "A> GET\nA< -ERR wrong number of arguments for 'get' command\n", ""},
+		{"a later answer is another command's", "A> GET\nA< -ERR wrong number of arguments for 'get' command\nA< nil\n", ""},
+		{"what is not answered does not count", "A> GET k\nA> PING\nA< +PONG\n", "ping ping|"},
+		{"nor what another peer gets", "A> GET k\nB< nil\n", ""},
+		{"Redis' own answer does not count", "A> GET k\nA< @redis nil\n", ""},
+		{"nor that of earlier releases", "A> GET k\nA< @redis<7.2 nil\nA< @redis>=7.2 nil\n", "get get|k"},
+		{"a deviation does", "A> GET k\nA< @fanfare 0014 nil\n", "get get|k"},
+		{"bytes are not commands", "A> GET k\nA>> \"PING\\r\\n\"\nA< +PONG\n", ""},
+	} {
+		if got := strings.Join(conversedRows(tt.text), " "); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.rule, got, tt.want)
 		}
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,18 +21,23 @@ import (
 )
 
 // TestConversations holds the conversations in which both worlds meet: peers
-// that are browsers, and peers that are Redis clients, on one broker.
+// that are browsers, and peers that are Redis clients, on one broker. They hold
+// over every kind of connection, whose ways out differ.
 func TestConversations(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			conversation.Run(t, file, serve(t))
-		})
+	for name, at := range map[string]func(*testing.T) place{
+		"tcp": tcp, "unix": unix, "tls": encrypted, "memory": memory,
+	} {
+		for _, file := range files {
+			t.Run(name+"/"+strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+				t.Parallel()
+				conversation.Run(t, file, serve(t, at))
+			})
+		}
 	}
 }
 
@@ -40,8 +47,8 @@ type transport interface {
 	Shutdown(ctx context.Context) error
 }
 
-// serve starts a broker with both transports.
-func serve(t *testing.T) conversation.Dialer {
+// serve starts a broker with both transports, each at a place of its own.
+func serve(t *testing.T, at func(*testing.T) place) conversation.Dialer {
 	t.Helper()
 	b, err := broker.New(broker.Config{Codecs: []broker.Codec{resp.Codec2(), resp.Codec3(), ws.Codec()}})
 	if err != nil {
@@ -50,28 +57,26 @@ func serve(t *testing.T) conversation.Dialer {
 	t.Cleanup(b.Close)
 	store := kv.New(kv.Config{})
 	t.Cleanup(store.Close)
-	redis, err := resp.New(resp.Config{Broker: b, Store: store, RESP2: 0, RESP3: 1})
+	redisPlace, webPlace := at(t), at(t)
+	redis, err := resp.New(resp.Config{Broker: b, Store: store, RESP2: 0, RESP3: 1, TLS: redisPlace.tls})
 	if err != nil {
 		t.Fatal(err)
 	}
-	web, err := ws.New(ws.Config{Broker: b, Format: 2, Loopback: true})
+	web, err := ws.New(ws.Config{Broker: b, Format: 2, Loopback: true, TLS: webPlace.tls})
 	if err != nil {
 		t.Fatal(err)
 	}
-	redisAddr, webAddr := listen(t, redis), listen(t, web)
+	listen(t, redis, redisPlace.listener)
+	listen(t, web, webPlace.listener)
 	return conversation.Dialer{
 		Name: "Fanfare", Release: "7.2.4", Fanfare: true,
-		RESP:      func() (net.Conn, error) { return net.Dial("tcp", redisAddr) },
-		WebSocket: func() (conversation.WebSocket, error) { return dialWeb(webAddr) },
+		RESP:      redisPlace.dial,
+		WebSocket: func() (conversation.WebSocket, error) { return dialWeb(webPlace.dial) },
 	}
 }
 
-func listen(t *testing.T, s transport) string {
+func listen(t *testing.T, s transport, l net.Listener) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -85,16 +90,20 @@ func listen(t *testing.T, s transport) string {
 		}
 		<-done
 	})
-	return l.Addr().String()
 }
 
 // web is a WebSocket peer.
 type web struct{ c *websocket.Conn }
 
-func dialWeb(addr string) (conversation.WebSocket, error) {
+// dialWeb speaks WebSocket over a connection that dial makes, encrypted or not.
+func dialWeb(dial func() (net.Conn, error)) (conversation.WebSocket, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	c, _, err := websocket.Dial(ctx, "ws://"+addr+"/ws", nil)
+	client := &http.Client{Transport: &http.Transport{
+		DialContext:       func(context.Context, string, string) (net.Conn, error) { return dial() },
+		DisableKeepAlives: true,
+	}}
+	c, _, err := websocket.Dial(ctx, "ws://localhost/ws", &websocket.DialOptions{HTTPClient: client})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package ws
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,16 +20,14 @@ func TestWelcomeComesFirst(t *testing.T) {
 	}
 }
 
-// TestVerbs holds one conversation per rule: what is sent in one frame, and all
-// lines that come back.
-func TestVerbs(t *testing.T) {
-	t.Parallel()
+// verbTest is one conversation: what is sent in one frame, and all lines that
+// come back.
+type verbTest struct{ name, send, want string }
+
+// verbTests holds one conversation per rule.
+func verbTests() []verbTest {
 	long := strings.Repeat("x", 512)
-	tests := []struct {
-		name string
-		send string
-		want string
-	}{
+	return []verbTest{
 		{"sub is always answered", `{"sub":"a"}`, `{"subbed":"a"}`},
 		{"sub with an id carries it", `{"sub":"a","id":7}`, `{"subbed":"a","id":7}`},
 		{"0 is an id", `{"sub":"a","id":0}`, `{"subbed":"a","id":0}`},
@@ -114,8 +113,12 @@ func TestVerbs(t *testing.T) {
 		{"blank lines are ignored", "\n \r\n{\"ping\":1}\r\n\n", `{"pong":1}`},
 		{"an empty frame is ignored", "", ""},
 	}
+}
+
+func TestVerbs(t *testing.T) {
+	t.Parallel()
 	r := newRig(t, nil)
-	for _, tt := range tests {
+	for _, tt := range verbTests() {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &rig{t: t, broker: r.broker, server: r.server, addr: r.addr}
 			p := r.dial()
@@ -135,18 +138,29 @@ func (r *rig) awaitSessions(n int) {
 	eventually(r.t, fmt.Sprintf("%d sessions", n), func() bool { return r.broker.Stats().Sessions == n })
 }
 
+// Each verb of the table is the first key of a line that is answered, and not
+// with an error.
 func TestEveryVerbHasATest(t *testing.T) {
 	t.Parallel()
-	var verbs []string
 	for verb := range commands {
-		verbs = append(verbs, verb)
 		if !strings.Contains(faultNoVerb.text, verb) {
 			t.Errorf("the error for an unknown verb does not name %s", verb)
 		}
+		if !slices.ContainsFunc(verbTests(), func(tt verbTest) bool { return tt.succeedsWith(verb) }) {
+			t.Errorf("no test sends %s and gets an answer that is no error", verb)
+		}
 	}
-	if want := strings.Count(faultNoVerb.text, ",") + 1; len(verbs) != want {
-		t.Errorf("verbs = %v, the error for an unknown verb names %d", verbs, want)
+	if got, want := len(commands), strings.Count(faultNoVerb.text, ",")+1; got != want {
+		t.Errorf("got %d verbs, the error for an unknown verb names %d", got, want)
 	}
+}
+
+func (v verbTest) succeedsWith(verb string) bool {
+	if v.want == "" || strings.Contains(v.want, `"err":`) {
+		return false
+	}
+	first := regexp.MustCompile(`(?m)^\{ *"` + regexp.QuoteMeta(verb) + `" *:`)
+	return first.MatchString(v.send)
 }
 
 func TestThe129thSubscriptionIsRefusedAndTheConnectionStays(t *testing.T) {
