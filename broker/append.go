@@ -64,9 +64,9 @@ func (a *appender) write(h *holder, set *subscribers, f Format) {
 	e := &a.it.encoding[f]
 	switch {
 	case h.kind != KindPattern && e.own == nil:
-		a.enqueue(set, f, a.whole(f, a.p.scratch[e.start:e.body], a.p.scratch[e.body:e.end]))
-	case e.own == nil && a.written+(e.end-e.body) <= maxCopied:
-		a.enqueue(set, f, a.whole(f, a.prefix(h, f), a.p.scratch[e.body:e.end]))
+		a.enqueue(set, f, Range{}, a.whole(f, a.p.scratch[e.start:e.body], a.p.scratch[e.body:e.end]))
+	case e.own == nil && (a.body[f].n == 0 || a.written+(e.end-e.body) <= maxCopied):
+		a.enqueue(set, f, Range{}, a.whole(f, a.prefix(h, f), a.p.scratch[e.body:e.end]))
 	default:
 		a.writeShared(h, set, f)
 	}
@@ -91,19 +91,16 @@ func (a *appender) tail(f Format, dst []byte) []byte {
 	return dst
 }
 
-// writeShared enqueues a prefix of the delivery's own and then the body with
-// its tail, which is written by the first delivery that needs it.
+// writeShared enqueues a prefix of the delivery's own before the body with its
+// tail, which is written by the first delivery that needs it.
 func (a *appender) writeShared(h *holder, set *subscribers, f Format) {
 	l, prefix := a.p.b.log, a.prefix(h, f)
-	if len(prefix) > 0 {
-		r := l.commit(f, append(l.reserve(f, len(prefix)), prefix...))
-		r.messages, r.split = 0, true
-		a.enqueue(set, f, r)
-	}
+	lead := l.commit(f, append(l.reserve(f, len(prefix)), prefix...))
+	lead.messages, lead.split = 0, true
 	if a.body[f].n == 0 {
 		a.body[f] = l.adopt(a.tail(f, a.it.encoding[f].own))
 	}
-	a.enqueue(set, f, a.body[f])
+	a.enqueue(set, f, lead, a.body[f])
 }
 
 // prefix is valid until the next call.
@@ -116,7 +113,7 @@ func (a *appender) prefix(h *holder, f Format) []byte {
 	return a.p.prefix
 }
 
-func (a *appender) enqueue(set *subscribers, f Format, r Range) {
-	rec := record{first: a.first, set: set, except: a.except, r: r, format: f}
+func (a *appender) enqueue(set *subscribers, f Format, lead, r Range) {
+	rec := record{first: a.first, set: set, except: a.except, lead: lead, r: r, format: f}
 	a.asleep |= a.p.b.log.enqueue(&rec)
 }

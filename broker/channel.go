@@ -32,7 +32,7 @@ type match struct {
 
 // maxCachedPatterns bounds a match kept with a channel: somebody who subscribes
 // to 100,000 patterns that all match must not fill the memory with results.
-const maxCachedPatterns = 256
+const maxCachedPatterns = 32
 
 const (
 	stripes = 64

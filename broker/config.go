@@ -71,10 +71,11 @@ func (c Config) Validate() error {
 		return fmt.Errorf("fanout-backlog must be positive, not %d", c.Backlog)
 	case c.BacklogDeliveries < 0:
 		return fmt.Errorf("fanout-backlog deliveries must be positive, not %d", c.BacklogDeliveries)
-	case c.FanoutMemory < 4*chunkSize:
-		return fmt.Errorf("fanout-memory must be at least %d bytes, not %d", 4*chunkSize, c.FanoutMemory)
-	case c.MaxMessage < 0 || c.MaxMessage > 1<<30:
-		return fmt.Errorf("max-message must be 1 to %d bytes, not %d", 1<<30, c.MaxMessage)
+	case c.FanoutMemory < max(4*chunkSize, 2*c.Backlog):
+		// What is not distributed yet is live too: nobody must be ended for it.
+		return fmt.Errorf("fanout-memory must be at least twice fanout-backlog and %d bytes, not %d", 4*chunkSize, c.FanoutMemory)
+	case c.MaxMessage < 0 || c.MaxMessage > maxMessageLimit:
+		return fmt.Errorf("max-message must be 1 to %d bytes, not %d", maxMessageLimit, c.MaxMessage)
 	case c.MaxName < 0 || c.MaxName > maxNameLimit:
 		return fmt.Errorf("max-name must be 1 to %d bytes, not %d", maxNameLimit, c.MaxName)
 	case c.MaxSubscriptions < 0, c.MaxComplexPatterns < 0, c.MaxComplexNode < 0:
@@ -82,6 +83,10 @@ func (c Config) Validate() error {
 	}
 	return nil
 }
+
+// maxMessageLimit keeps the length of a body, of which JSON may need six bytes
+// for one, within a Range.
+const maxMessageLimit = 512 << 20
 
 // maxNameLimit keeps a prefix with an escaped pattern well within a chunk.
 const maxNameLimit = 4096

@@ -10,7 +10,8 @@ import (
 // printer is the smallest Outlet: what is pushed to it is printed.
 type printer struct{}
 
-func (printer) Push(r broker.Range, _ *broker.Subscription) broker.Verdict {
+func (printer) Push(lead, r broker.Range, _ *broker.Subscription) broker.Verdict {
+	_, _ = os.Stdout.Write(lead.Bytes())
 	_, _ = os.Stdout.Write(r.Bytes())
 	return broker.Pushed
 }

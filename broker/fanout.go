@@ -65,7 +65,7 @@ func (w *worker) forgetLast() {
 
 // add appends a record, or extends the format's last one. The log's lock is held.
 func (w *worker) add(rec *record, deliveries int64, maxRun int) {
-	w.bytes += int64(rec.r.n)
+	w.bytes += rec.bytes()
 	w.deliveries += deliveries
 	if i := w.lastOf[rec.format]; i >= 0 && w.queue[i].extend(rec, maxRun) {
 		return
@@ -134,7 +134,7 @@ func (w *worker) take() bool {
 	n := 0
 	for n < len(w.queue) && w.round+w.batchBytes < roundBytes {
 		rec := &w.queue[n]
-		w.batchBytes += int64(rec.r.n)
+		w.batchBytes += rec.bytes()
 		w.batchCount += rec.deliveries()
 		n++
 	}
@@ -170,11 +170,11 @@ func (w *worker) deliver(rec *record, subs []*Subscription, dirty *dirtyList) in
 	n := 0
 	for _, sub := range subs {
 		s := sub.session
-		if s.worker != w || sub.format != rec.format || s == rec.except || sub.ended.Load() {
+		if s.worker != w || sub.format != rec.format || s == rec.except || sub.Ended() {
 			continue
 		}
 		n++
-		switch s.outlet.Push(rec.r, sub) {
+		switch s.outlet.Push(rec.lead, rec.r, sub) {
 		case PushedDirty:
 			dirty.push(s)
 		case PushedOver:

@@ -60,12 +60,16 @@ type recorder struct {
 	reason  Reason
 }
 
-func (r *recorder) Push(rg Range, _ *Subscription) Verdict {
+func (r *recorder) Push(lead, rg Range, sub *Subscription) Verdict {
 	if r.gate != nil {
 		<-r.gate
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if sub.Ended() {
+		return Pushed
+	}
+	r.data.Write(lead.Bytes())
 	r.data.Write(rg.Bytes())
 	if r.keep {
 		rg.Retain()

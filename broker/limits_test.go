@@ -131,7 +131,7 @@ func TestASlowReceiverCountsUntilItsReaderHasCleanedUp(t *testing.T) {
 
 func TestTheHoldersOfTheOldestBytesEndWhenFanoutMemoryRunsOut(t *testing.T) {
 	t.Parallel()
-	b := newBroker(t, func(c *Config) { c.FanoutMemory = 1 << 20 })
+	b := newBroker(t, func(c *Config) { c.FanoutMemory, c.Backlog = 1<<20, 256<<10 })
 	oldest, younger, p := connect(t, b), connect(t, b), connect(t, b)
 	oldest.keep, younger.keep = true, true
 	text := strings.Repeat("x", 10_000)
@@ -194,6 +194,45 @@ func TestALargeBodyIsShared(t *testing.T) {
 	for i, line := range p.lines() {
 		if !strings.HasSuffix(line, ">big="+string(body)) {
 			t.Fatalf("delivery %d is not whole", i)
+		}
+	}
+}
+
+// The first delivery in a format may be one to a pattern, when other formats have
+// used up what a message may copy.
+func TestEveryFormatGetsTheBody(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	p := connect(t, b)
+	n := connect(t, b, func(c *SessionConfig) { c.Format = narrow })
+	p.sub(KindChannel, "c")
+	n.sub(KindPattern, "c*", "?")
+	text := strings.Repeat("x", 10_000)
+	if got := p.pub("c", text); got != 3 {
+		t.Errorf("receivers: got %d, want 3", got)
+	}
+	settle(t, b)
+	wantLines(t, p, "c="+text)
+	for _, line := range n.lines() {
+		if line != "*c*>c="+text && line != "*?>c="+text {
+			t.Errorf("got %d bytes: %.30q", len(line), line)
+		}
+	}
+}
+
+// Channels that were published to once keep the match that they had. It must not
+// keep the names of patterns that are gone.
+func TestCachedMatchesKeepNoDeadPatterns(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t)
+	p := connect(t, b)
+	p.sub(KindPattern, "c*", "?")
+	p.pub("c", "x")
+	holders := b.channels.find("c").match.Load().patterns
+	p.Await(p.UnsubscribeAll())
+	for _, h := range holders {
+		if h.name != "" || h.set.Load() != nil {
+			t.Errorf("a holder of %q is kept", h.name)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -49,15 +50,18 @@ type record struct {
 	first  uint64 // message
 	set    *subscribers
 	except *Session // not to this one
+	lead   Range    // what is the delivery's own of a message whose rest is shared
 	r      Range
 	format Format
 }
 
 // extend joins next to the record if the result is still one step.
 func (rec *record) extend(next *record, maxRun int) bool {
-	return rec.set == next.set && rec.except == next.except &&
+	return rec.set == next.set && rec.except == next.except && rec.lead.n == 0 && next.lead.n == 0 &&
 		(maxRun == 0 || int(rec.r.messages) < maxRun) && rec.r.Join(next.r)
 }
+
+func (rec *record) bytes() int64 { return int64(rec.lead.n) + int64(rec.r.n) }
 
 // deliveries counts the messages that the record brings to sessions; at most,
 // as it does not know which of them have ended.
@@ -156,7 +160,7 @@ func (l *log) passed() {
 		n++
 	}
 	if n > 0 {
-		l.past = append(l.past[:0], l.past[n:]...)
+		l.past = slices.Delete(l.past, 0, n) // clears what is behind the end
 	}
 	if !full && l.full.Load() {
 		l.full.Store(false)

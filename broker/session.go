@@ -8,9 +8,11 @@ import (
 // of this package a recorder. Its methods never block, and may be called
 // concurrently except where they say otherwise.
 type Outlet interface {
-	// Push queues the range for sub. It is called by the session's fan-out
-	// worker only, and retains the range if it keeps it.
-	Push(r Range, sub *Subscription) Verdict
+	// Push queues a delivery for sub: lead, which is mostly empty, and then r, with
+	// nothing in between. It is called by the session's fan-out worker only, and
+	// retains the ranges if it keeps them. It leaves out what is for a
+	// subscription that has Ended.
+	Push(lead, r Range, sub *Subscription) Verdict
 	// Flush writes what can be written at once. Every Push that answered
 	// PushedDirty is followed by one Flush.
 	Flush()

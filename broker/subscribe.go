@@ -26,6 +26,10 @@ type Subscription struct {
 // Format returns the wire format of the subscription's deliveries.
 func (s *Subscription) Format() Format { return s.format }
 
+// Ended says that nothing of the subscription may be queued any more, also not
+// what its worker is about to push.
+func (s *Subscription) Ended() bool { return s.ended.Load() }
+
 // change is a holder's next set, prepared under the subscription writer and
 // swapped in under the log's lock.
 type change struct {
@@ -224,7 +228,9 @@ func (tx *writerBatch) commit() Barrier {
 		tx.b.log.mu.Lock()
 	}
 	for _, c := range tx.changes {
-		c.holder.set.Store(c.set)
+		if c.holder.set.Store(c.set); c.set == nil && c.holder.kind == KindPattern {
+			c.holder.name = "" // cached matches keep the holder, and need not keep the name
+		}
 	}
 	position := tx.b.log.seq
 	tx.b.log.mu.Unlock()

@@ -1,6 +1,10 @@
 package outbound
 
-import "fanfare/broker"
+import (
+	"bytes"
+
+	"fanfare/broker"
+)
 
 // Cork holds pushes back from now on. A connection's reader corks its queue
 // while it executes commands, so that nothing lands inside a reply and a message
@@ -14,10 +18,11 @@ func (q *Queue) Cork() {
 // Uncork queues the replies, then what was held back, and writes as much as the
 // socket takes. The replies are the caller's again when it returns.
 func (q *Queue) Uncork(replies []byte) {
+	large := cloneLarge(replies)
 	q.mu.Lock()
 	q.corked = false
 	if len(replies) > 0 && !q.sealed {
-		q.enqueueReply(replies)
+		q.enqueueReply(replies, large)
 	}
 	for _, h := range q.held {
 		if !q.sealed {
@@ -36,9 +41,10 @@ func (q *Queue) Uncork(replies []byte) {
 // UncorkFormat queues the replies, then what was held back for subscriptions in
 // the format f, and holds on to the rest and to what follows.
 func (q *Queue) UncorkFormat(replies []byte, f broker.Format) {
+	large := cloneLarge(replies)
 	q.mu.Lock()
 	if len(replies) > 0 && !q.sealed {
-		q.enqueueReply(replies)
+		q.enqueueReply(replies, large)
 	}
 	kept := q.held[:0]
 	for _, h := range q.held {
@@ -66,15 +72,51 @@ func (q *Queue) dropHeld() {
 
 // enqueueReply borrows the bytes if this goroutine is about to write them, and
 // copies them if another one will.
-func (q *Queue) enqueueReply(replies []byte) {
+func (q *Queue) enqueueReply(replies []byte, large *[]byte) {
 	q.enqueued += int64(len(replies))
 	q.replyBytes += int64(len(replies))
-	q.borrowed = replies
-	e := entry{own: &q.borrowed, kind: borrowed}
-	if q.state != idle {
-		e.detach()
+	e := entry{own: large, kind: pooled}
+	switch {
+	case large != nil:
+	case q.state == idle:
+		q.borrowed = replies
+		e = entry{own: &q.borrowed, kind: borrowed}
+	case q.appendReply(replies):
+		return
+	default:
+		own := bytes.Clone(replies)
+		e.own = &own
 	}
 	q.entries = append(q.entries, e)
+}
+
+// appendReply adds the bytes to the last entry if that is a reply of moderate
+// size: a peer that reads nothing can have as many small ones as it likes.
+func (q *Queue) appendReply(replies []byte) bool {
+	n := len(q.entries)
+	if n == 0 || len(replies) > replyEntry {
+		return false
+	}
+	last := &q.entries[n-1]
+	if last.own == nil || last.kind != pooled || len(*last.own) > replyEntry {
+		return false
+	}
+	grown := append(*last.own, replies...)
+	last.own = &grown
+	return true
+}
+
+// replyEntry is up to where replies are put behind each other.
+const replyEntry = 16 << 10
+
+// cloneLarge copies replies that would take long to copy under the lock, which
+// a fan-out worker may wait for.
+func cloneLarge(replies []byte) *[]byte {
+	if len(replies) < 1<<20 {
+		return nil
+	}
+	own := bytes.Clone(replies)
+	return &own
 }
 
 // Frame queues a whole control frame, which must not change any more. It is not

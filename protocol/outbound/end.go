@@ -37,6 +37,10 @@ func (q *Queue) End(r broker.Reason) {
 		q.closeSocket()
 		return
 	}
+	if !graceful {
+		// A flusher that waits for the peer must not keep the log's memory.
+		q.dropFrom(max(q.inflight, q.begun()))
+	}
 	if graceful && r != broker.ReasonClosed { // nobody is there to read that one
 		q.appendClose()
 	}

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"bytes"
 	"sync"
 
 	"fanfare/broker"
@@ -73,9 +74,10 @@ func (e *entry) free() {
 
 // detach makes the entry independent of memory that others need back.
 func (e *entry) detach() {
-	buf := getBuffer()
-	*buf = append(*buf, e.bytes()...)
-	next := entry{own: buf, kind: pooled}
+	// A buffer of the pool would be many times as large as most replies, and a
+	// peer that reads nothing can have as many of them queued as it likes.
+	buf := bytes.Clone(e.bytes())
+	next := entry{own: &buf, kind: pooled}
 	if e.own == nil {
 		next.r, next.kind = e.r.Detached(), copied
 	}

@@ -19,6 +19,8 @@ const (
 	copyOut = 16 << 10
 	// smallQueue is the capacity of entries that an idle connection keeps.
 	smallQueue = 4
+	// longQueue is the number of entries above which the rest stays in its place.
+	longQueue = 1024
 )
 
 // errAgain says that the socket takes no more now.
@@ -257,6 +259,11 @@ func (q *Queue) advance(n int) {
 	if done == 0 {
 		return
 	}
+	if len(q.entries)-done > longQueue { // moving it down for every write would take the square of its length
+		clear(q.entries[:done])
+		q.entries = q.entries[done:]
+		return
+	}
 	rest := copy(q.entries, q.entries[done:])
 	clear(q.entries[rest:])
 	if q.entries = q.entries[:rest]; rest == 0 && cap(q.entries) > smallQueue {
@@ -269,6 +276,7 @@ func (q *Queue) advance(n int) {
 func (q *Queue) fail(err error) {
 	q.sealed, q.inflight = true, 0
 	q.frame = frame{}
+	q.dropAllHeld()
 	q.dropFrom(0)
 	q.shut()
 	q.mu.Unlock()

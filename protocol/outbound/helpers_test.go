@@ -216,6 +216,17 @@ func (r *rig) wantEnd() (rest []byte) {
 	return rest
 }
 
+// hook is an outlet that lets a test act just before a push.
+type hook struct {
+	*Queue
+	before func(*broker.Subscription)
+}
+
+func (h *hook) Push(lead, r broker.Range, sub *broker.Subscription) broker.Verdict {
+	h.before(sub)
+	return h.Queue.Push(lead, r, sub)
+}
+
 // publisher is a session that only publishes.
 func publisher(t testing.TB, b *broker.Broker) *broker.Session {
 	t.Helper()

@@ -112,20 +112,25 @@ func New(c Config) *Queue {
 func (q *Queue) Bind(s *broker.Session) { q.session = s }
 
 // Push queues a range for sub; see broker.Outlet.
-func (q *Queue) Push(r broker.Range, sub *broker.Subscription) broker.Verdict {
+func (q *Queue) Push(lead, r broker.Range, sub *broker.Subscription) broker.Verdict {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.sealed {
+	// Whether the subscription has ended is looked at under the lock that Drop
+	// takes: what comes after Drop must not be held.
+	if q.sealed || sub.Ended() {
 		return broker.Pushed
 	}
-	if q.overLimit(int64(r.Len())) {
+	size := int64(lead.Len() + r.Len())
+	if q.overLimit(size) {
 		return broker.PushedOver
 	}
-	q.pushBytes += int64(r.Len())
+	q.pushBytes += size
 	if q.corked {
+		q.hold(lead, sub)
 		q.hold(r, sub)
 		return broker.Pushed
 	}
+	q.enqueueRange(lead)
 	q.enqueueRange(r)
 	if q.state != idle || q.dirty {
 		return broker.Pushed
@@ -137,7 +142,9 @@ func (q *Queue) Push(r broker.Range, sub *broker.Subscription) broker.Verdict {
 // overLimit says whether n more bytes of pushes end the session.
 func (q *Queue) overLimit(n int64) bool {
 	l, total := &q.cfg.Limits, q.pushBytes+n
-	if l.PushHard > 0 && total >= l.PushHard {
+	// One message is taken into an empty queue whatever its size: who keeps up
+	// is not slow.
+	if l.PushHard > 0 && total >= l.PushHard && q.pushBytes > 0 {
 		return true
 	}
 	if l.PushSoft == 0 || total <= l.PushSoft {
@@ -152,6 +159,9 @@ func (q *Queue) overLimit(n int64) bool {
 }
 
 func (q *Queue) hold(r broker.Range, sub *broker.Subscription) {
+	if r.Len() == 0 {
+		return
+	}
 	if n := len(q.held); n > 0 && q.held[n-1].sub == sub && q.fits(q.held[n-1].r, r) && q.held[n-1].r.Join(r) {
 		return
 	}
@@ -163,6 +173,9 @@ func (q *Queue) hold(r broker.Range, sub *broker.Subscription) {
 // An entry that is being written may grow: what is written is taken off by the
 // number of bytes.
 func (q *Queue) enqueueRange(r broker.Range) {
+	if r.Len() == 0 {
+		return
+	}
 	q.enqueued += int64(r.Len())
 	if n := len(q.entries); n > 0 {
 		if last := &q.entries[n-1]; last.own == nil && q.fits(last.r, r) && last.r.Join(r) {

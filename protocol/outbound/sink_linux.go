@@ -34,12 +34,15 @@ func (s *fdSink) pending() bool { return false }
 
 func (s *fdSink) write(b *batch, wait bool) (int, error) {
 	y := &b.system
-	y.wait, y.n, y.err = wait, 0, nil
-	if y.single = nil; b.n == 1 {
+	y.wait, y.n, y.err, y.single, y.used = wait, 0, nil, nil, 0
+	switch {
+	case b.bytes == 0:
+		return 0, nil
+	case b.n == 1:
 		y.single = b.pieces[0]
-	} else if b.small() {
+	case b.small():
 		y.single = b.join()
-	} else {
+	default:
 		y.vector(b)
 	}
 	if err := s.conn.Write(y.fn); err != nil {

@@ -169,7 +169,13 @@ func (c *cipherConn) Write(b []byte) (int, error) {
 		c.cipher = getBuffer()
 	}
 	*c.cipher = append(*c.cipher, b...)
-	c.q.flushLocked()
+	if c.q.state == idle {
+		// The caller holds crypto/tls's lock for writing, which a flush here would
+		// wait for when it has plain text to encrypt.
+		c.q.block()
+		return len(b), nil
+	}
+	c.q.mu.Unlock()
 	return len(b), nil
 }
 

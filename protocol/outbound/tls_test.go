@@ -79,6 +79,32 @@ func TestAPeerThatStallsTheHandshakeHoldsNobodyUp(t *testing.T) {
 	<-served
 }
 
+// crypto/tls holds its lock for writing while it writes an alert; a flush at that
+// moment, with something queued, would wait for the same lock.
+func TestAnAlertDoesNotWaitForItself(t *testing.T) {
+	t.Parallel()
+	var wire net.Conn
+	n := network{name: "tls", tls: true, pair: func(t testing.TB) (net.Conn, net.Conn) {
+		server, client := dial(t, "tcp", "127.0.0.1:0")
+		wire = client
+		return server, client
+	}}
+	b := newBroker(t)
+	r := connect(t, b, n)
+	own := []byte("pushed and not flushed yet\n")
+	r.queue.mu.Lock()
+	r.queue.entries = append(r.queue.entries, entry{own: &own, kind: copied})
+	r.queue.pushBytes += int64(len(own))
+	r.queue.dirty = true
+	r.queue.mu.Unlock()
+	record := make([]byte, 5+32)
+	copy(record, []byte{23, 3, 3, 0, 32}) // application data that nobody encrypted
+	if _, err := wire.Write(record); err != nil {
+		t.Fatal(err)
+	}
+	<-r.session.Done() // the reader has got over the alert
+}
+
 // A record that crypto/tls writes from the reader's goroutine, such as the alert
 // after nonsense, leaves too, behind what was queued.
 func TestTLSAlertsOfTheReaderAreWritten(t *testing.T) {
