@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nuid"
 	"go.uber.org/zap"
@@ -14,16 +15,17 @@ import (
 // Broker is one node. Its methods may be called from any goroutine.
 type Broker struct {
 	// set at construction
-	cfg      Config
-	codecs   []Codec
-	node     string
-	epoch    string
-	log      *log
-	channels *channelTable
-	shards   *channelTable
-	batches  sync.Pool
-	stopped  chan struct{} // closed by Close
-	relief   sync.WaitGroup
+	cfg        Config
+	codecs     []Codec
+	node       string
+	epoch      string
+	log        *log
+	channels   *channelTable
+	shards     *channelTable
+	batches    sync.Pool
+	stopped    chan struct{} // closed by Close
+	slow       chan *Session // ended as slow, for the log; what it has no room for is only counted
+	background sync.WaitGroup
 
 	root     atomic.Pointer[root] // swapped under the log's lock
 	writer   writer
@@ -67,6 +69,7 @@ func New(cfg Config) (*Broker, error) {
 		node:    nuid.Next(),
 		epoch:   nuid.Next(),
 		stopped: make(chan struct{}),
+		slow:    make(chan *Session, 1),
 	}
 	b.batches.New = func() any { return new(Batch) }
 	b.log = newLog(cfg)
@@ -82,7 +85,8 @@ func New(cfg Config) (*Broker, error) {
 		b.log.workers = append(b.log.workers, w)
 		go w.run()
 	}
-	b.relief.Go(b.relieve)
+	b.background.Go(b.relieve)
+	b.background.Go(b.reportSlow)
 	return b, nil
 }
 
@@ -126,20 +130,21 @@ func (b *Broker) Drain(ctx context.Context) error {
 // Close refuses new sessions, ends the live ones with ReasonShutdown, and stops
 // the workers when they have distributed everything.
 func (b *Broker) Close() {
-	for _, s := range b.refuse() {
+	for _, s := range b.lastSessions() {
 		s.End(ReasonShutdown)
 	}
 	for _, w := range b.log.workers {
 		w.stop()
 	}
 	close(b.stopped)
-	b.relief.Wait()
+	b.background.Wait()
 }
 
 // Refuse lets Connect answer ErrShuttingDown from now on.
-func (b *Broker) Refuse() { b.refuse() }
+func (b *Broker) Refuse() { b.lastSessions() }
 
-func (b *Broker) refuse() []*Session {
+// lastSessions lets no further session in and returns those that live.
+func (b *Broker) lastSessions() []*Session {
 	b.sessions.Lock()
 	defer b.sessions.Unlock()
 	b.sessions.closed = true
@@ -148,6 +153,26 @@ func (b *Broker) refuse() []*Session {
 		live = append(live, s)
 	}
 	return live
+}
+
+// reportSlow tells an operator of sessions that ended as slow, once a second at
+// most: who ends them must not wait for a log.
+func (b *Broker) reportSlow() {
+	for {
+		var s *Session
+		select {
+		case <-b.stopped:
+			return
+		case s = <-b.slow:
+		}
+		b.cfg.Log.Warn("a session was ended because it took its messages too slowly",
+			zap.String("session", s.id), zap.Int64("so far", b.stats.ended[ReasonSlow].Load()))
+		select {
+		case <-b.stopped:
+			return
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // relieve ends sessions while the log's bytes that are still to be written are

@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -118,6 +119,13 @@ func TestARefusedNameChangesNothing(t *testing.T) {
 	}
 	if b.NumPat() != 0 || len(b.Channels(KindChannel, nil)) != 0 {
 		t.Error("something was subscribed to")
+	}
+	want := map[string]int64{
+		"name-too-long": 1, "too-many-subscriptions": 2, "too-many-complex-patterns": 1,
+		"denied": 0, "message-too-large": 0,
+	}
+	if got := b.Stats().Refused; !maps.Equal(got, want) {
+		t.Errorf("refused: got %v, want %v", got, want)
 	}
 }
 

@@ -61,7 +61,7 @@ func (p *Batch) Len() int { return len(p.items) }
 func (p *Batch) Add(m *Message) error {
 	if p.s != nil {
 		if err := p.check(m); err != nil {
-			return err
+			return p.b.refuse(err)
 		}
 	}
 	if p.now == 0 {

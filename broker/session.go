@@ -131,6 +131,12 @@ func (s *Session) End(r Reason) {
 	close(s.done)
 	s.b.stats.ended[r].Add(1)
 	s.outlet.End(r)
+	if r == ReasonSlow {
+		select {
+		case s.b.slow <- s:
+		default:
+		}
+	}
 	if s.cfg.Ended != nil {
 		s.cfg.Ended(r)
 	}

@@ -1,6 +1,9 @@
 package broker
 
-import "sync/atomic"
+import (
+	"errors"
+	"sync/atomic"
+)
 
 // counters are the broker's own, written while it works.
 type counters struct {
@@ -10,6 +13,29 @@ type counters struct {
 	unspeakable atomic.Int64
 	patterns    atomic.Int64
 	ended       [reasons]atomic.Int64
+	refused     [len(refusals)]atomic.Int64
+}
+
+// refusals are the errors by which a peer's request is refused, as counted.
+var refusals = [...]struct {
+	name string
+	err  error
+}{
+	{"denied", ErrDenied},
+	{"name-too-long", ErrNameTooLong},
+	{"message-too-large", ErrMessageTooLarge},
+	{"too-many-subscriptions", ErrTooManySubscriptions},
+	{"too-many-complex-patterns", ErrTooManyComplex},
+}
+
+// refuse counts an error and returns it.
+func (b *Broker) refuse(err error) error {
+	for i := range refusals {
+		if errors.Is(err, refusals[i].err) {
+			b.stats.refused[i].Add(1)
+		}
+	}
+	return err
 }
 
 // Snapshot is the broker's counters at one moment. Totals only rise.
@@ -30,6 +56,9 @@ type Snapshot struct {
 	Unspeakable int64
 	// Ended counts the sessions that ended, by Reason.
 	Ended [reasons]int64
+	// Refused counts refused requests by what they would have passed: a limit,
+	// or the rights of the session.
+	Refused map[string]int64
 }
 
 // Stats returns the counters.
@@ -43,6 +72,10 @@ func (b *Broker) Stats() Snapshot {
 		Unspeakable: b.stats.unspeakable.Load(),
 		Channels:    b.channels.active(),
 		Shards:      b.shards.active(),
+	}
+	s.Refused = make(map[string]int64, len(refusals))
+	for i := range refusals {
+		s.Refused[refusals[i].name] = b.stats.refused[i].Load()
 	}
 	for r := range s.Ended {
 		s.Ended[r] = b.stats.ended[r].Load()

@@ -54,10 +54,10 @@ type writerBatch struct {
 func (s *Session) Subscribe(k Kind, names []string, counts []int) ([]int, error) {
 	for _, name := range names {
 		if len(name) > s.cfg.MaxName {
-			return counts, &NameError{name, ErrNameTooLong}
+			return counts, s.b.refuse(&NameError{name, ErrNameTooLong})
 		}
 		if !s.b.allowed(s.cfg.Identity, k.action(), name) {
-			return counts, &NameError{name, ErrDenied}
+			return counts, s.b.refuse(&NameError{name, ErrDenied})
 		}
 	}
 	w := &s.b.writer
@@ -68,7 +68,7 @@ func (s *Session) Subscribe(k Kind, names []string, counts []int) ([]int, error)
 	}
 	patterns, err := s.admit(k, names)
 	if err != nil {
-		return counts, err
+		return counts, s.b.refuse(err)
 	}
 	tx := writerBatch{b: s.b}
 	for i, name := range names {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"fanfare/broker"
 	"fanfare/kv"
@@ -59,12 +60,22 @@ func infoStats(x *call) [][2]string {
 		{"undistributed_bytes", itoa(b.Backlog)},
 	}
 	lines = append(lines, infoConstant("Stats")...)
+	lines = append(lines, [2]string{"inexpressible_deliveries", itoa(b.Unspeakable - b0.Unspeakable)})
+	for _, name := range slices.Sorted(maps.Keys(b.Refused)) {
+		lines = append(lines, [2]string{"refused_" + infoName(name), itoa(b.Refused[name] - b0.Refused[name])})
+	}
+	for r := broker.ReasonClosed; int(r) < len(b.Ended); r++ {
+		lines = append(lines, [2]string{"ended_sessions_" + infoName(r.String()), itoa(b.EndedBy(r) - b0.EndedBy(r))})
+	}
 	for kind := range violationKinds {
 		name := kind.String()
 		lines = append(lines, [2]string{"protocol_errors_" + name, itoa(n.Violations[name] - n0.Violations[name])})
 	}
 	return lines
 }
+
+// infoName is a name as INFO's fields have them.
+func infoName(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
 // infoCommandStats shows the commands that were called or refused. The time of a
 // run of PUBLISH is that of the whole run.
