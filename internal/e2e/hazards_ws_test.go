@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -268,6 +270,45 @@ func TestForeignPagesAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// What a stranger's page calls itself is one line of the log, whatever ends lines elsewhere or moves a cursor.
+func TestARefusedPageIsOneLineOfTheLog(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, origin string }{
+		{"an ordinary origin", "http://evil.example"},
+		{"a forged line", "http://evil.example\t\xc2\x85\xe2\x80\xa818:00:00.000  INFO  stopped"},
+		{"a terminal's commands", "http://evil.example/\xc2\x9b2J\xc2\x9b1A"},
+		{"bytes that are no text", "http://\xff\xfe"},
+		{"a very long one", "http://" + strings.Repeat("evil", 1000)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			n := start(t, "--log-format", "console")
+			eventually(t, "the start is told", func() bool { return strings.Contains(n.output.String(), "Ctrl-C ends") })
+			before := n.output.String()
+			if _, head := answerTo(t, n.HTTP, "Origin: "+c.origin); !strings.HasPrefix(head, "HTTP/1.1 403 ") {
+				t.Fatalf("got %q, want 403", head)
+			}
+			if code := n.stop(t, syscall.SIGTERM); code != 0 {
+				t.Errorf("got exit code %d, want 0", code)
+			}
+			added, fresh := strings.CutPrefix(n.output.String(), before)
+			if !fresh {
+				t.Fatal("the log has changed")
+			}
+			line, rest, _ := strings.Cut(added, "\n")
+			if !consoleLine.MatchString(line) || !strings.Contains(line, "request refused") || len(line) > 1000 {
+				t.Errorf("got %q, want one short line about the refusal, in printable characters", line)
+			}
+			if !strings.Contains(rest, "INFO  stopping") || strings.Count(rest, "\n") != 2 {
+				t.Errorf("got %q after it, want the two lines of the stop", rest)
+			}
+		})
+	}
+}
+
+// consoleLine is a line of the log for people: nothing in it ends a line or commands a terminal.
+var consoleLine = regexp.MustCompile(`^[^\pC\p{Zl}\p{Zp}]+$`)
 
 // W8: secrets offered as a subprotocol were echoed, and compression took 1.2 MB
 // per connection.

@@ -25,15 +25,14 @@ type deadline struct {
 // setDeadline chooses how long the next read may take.
 func (c *conn) setDeadline() {
 	d := &c.deadline
-	now := time.Time{}
-	if c.guard.partial() {
-		if now = time.Now(); !d.partial || c.guard.held() < d.reached || c.guard.held() >= d.reached+stride {
-			d.partial, d.since, d.reached = true, now, c.guard.held()
-		}
-	} else {
+	held := c.guard.held()
+	switch {
+	case !c.guard.partial():
 		d.partial = false
+	case !d.partial || held < d.reached || held >= d.reached+stride:
+		d.partial, d.since, d.reached = true, time.Now(), held
 	}
-	at := c.readUntil(now)
+	at := c.readUntil()
 	if at.IsZero() && !d.set {
 		return
 	}
@@ -57,7 +56,7 @@ func (c *conn) early(err error) bool {
 		return false
 	}
 	now := time.Now()
-	if at := c.readUntil(now); !at.IsZero() && !now.Before(at) {
+	if at := c.readUntil(); !at.IsZero() && !now.Before(at) {
 		return c.settings != c.server.settings()
 	}
 	c.deadline.set = true // so that it is replaced
@@ -65,7 +64,7 @@ func (c *conn) early(err error) bool {
 }
 
 // readUntil returns when the next read must be done; zero: there is no hurry.
-func (c *conn) readUntil(now time.Time) time.Time {
+func (c *conn) readUntil() time.Time {
 	var at time.Time
 	cfg := &c.server.cfg
 	switch {

@@ -166,7 +166,7 @@ func appendRepr(dst, word []byte) []byte {
 // redacted returns the arguments as monitors and the slow log may show them:
 // without passwords.
 func redacted(cmd *command, args [][]byte) [][]byte {
-	secret := func(int) bool { return false }
+	var secret func(i int) bool
 	switch cmd.full {
 	case "auth":
 		secret = func(i int) bool { return i > 0 }
