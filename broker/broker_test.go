@@ -122,7 +122,7 @@ func TestARefusedNameChangesNothing(t *testing.T) {
 	}
 	want := map[string]int64{
 		"name-too-long": 1, "too-many-subscriptions": 2, "too-many-complex-patterns": 1,
-		"denied": 0, "message-too-large": 0,
+		"denied": 0, "message-too-large": 0, "too-many-sessions": 0,
 	}
 	if got := b.Stats().Refused; !maps.Equal(got, want) {
 		t.Errorf("refused: got %v, want %v", got, want)
@@ -268,6 +268,21 @@ func TestConnectIsRefusedWhileStopping(t *testing.T) {
 	b.Refuse()
 	if _, err := b.Connect(SessionConfig{Outlet: &recorder{}}); !errors.Is(err, ErrShuttingDown) {
 		t.Errorf("got %v, want %v", err, ErrShuttingDown)
+	}
+}
+
+func TestSessionsOfAllTransportsAreLimitedTogether(t *testing.T) {
+	t.Parallel()
+	b := newBroker(t, func(c *Config) { c.MaxSessions = 2 })
+	first := connect(t, b)
+	connect(t, b)
+	if _, err := b.Connect(SessionConfig{Outlet: &recorder{}}); !errors.Is(err, ErrTooManySessions) {
+		t.Errorf("got %v, want %v", err, ErrTooManySessions)
+	}
+	first.Close()
+	connect(t, b)
+	if got := b.Stats().Refused["too-many-sessions"]; got != 1 {
+		t.Errorf("refused: got %d, want 1", got)
 	}
 }
 

@@ -29,6 +29,8 @@ type Config struct {
 	// over it the sessions that hold the oldest of them end; default 256 MiB.
 	FanoutMemory int64
 
+	// MaxSessions bounds the sessions of all transports together; 0: no bound.
+	MaxSessions        int
 	MaxMessage         int // bytes of a payload; default 1 MiB
 	MaxName            int // bytes of a channel or pattern; default 1,024
 	MaxSubscriptions   int // of a session; default 100,000
@@ -78,6 +80,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("max-message must be 1 to %d bytes, not %d", maxMessageLimit, c.MaxMessage)
 	case c.MaxName < 0 || c.MaxName > maxNameLimit:
 		return fmt.Errorf("max-name must be 1 to %d bytes, not %d", maxNameLimit, c.MaxName)
+	case c.MaxSessions < 0:
+		return fmt.Errorf("the limit of sessions must be positive, not %d", c.MaxSessions)
 	case c.MaxSubscriptions < 0, c.MaxComplexPatterns < 0, c.MaxComplexNode < 0:
 		return fmt.Errorf("limits of subscriptions must be positive")
 	}

@@ -8,6 +8,7 @@ import (
 // Errors that callers match with errors.Is.
 var (
 	ErrShuttingDown         = errors.New("the broker is shutting down")
+	ErrTooManySessions      = errors.New("too many sessions")
 	ErrEnded                = errors.New("the session has ended")
 	ErrDenied               = errors.New("no permission")
 	ErrReserved             = errors.New("channel is reserved")

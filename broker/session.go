@@ -72,7 +72,8 @@ type Session struct {
 	complex int // held patterns with three or more stars
 }
 
-// Connect makes a session. The caller must call Close when its connection is
+// Connect makes a session, unless there are too many (ErrTooManySessions) or the
+// node stops (ErrShuttingDown). The caller must call Close when its connection is
 // over, whoever ended it.
 func (b *Broker) Connect(c SessionConfig) (*Session, error) {
 	c.MaxSubscriptions = orDefault(c.MaxSubscriptions, b.cfg.MaxSubscriptions)
@@ -84,8 +85,11 @@ func (b *Broker) Connect(c SessionConfig) (*Session, error) {
 
 	b.sessions.Lock()
 	defer b.sessions.Unlock()
-	if b.sessions.closed {
+	switch limit := b.cfg.MaxSessions; {
+	case b.sessions.closed:
 		return nil, ErrShuttingDown
+	case limit > 0 && len(b.sessions.live) >= limit:
+		return nil, b.refuse(ErrTooManySessions)
 	}
 	s.id = b.sessions.ids.Next()
 	b.sessions.last++
@@ -94,6 +98,9 @@ func (b *Broker) Connect(c SessionConfig) (*Session, error) {
 	b.sessions.live[s] = struct{}{}
 	return s, nil
 }
+
+// MaxSessions returns the limit of sessions of all transports together; 0: none.
+func (b *Broker) MaxSessions() int { return b.cfg.MaxSessions }
 
 func orDefault(v, def int) int {
 	if v == 0 {

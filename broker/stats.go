@@ -21,6 +21,7 @@ var refusals = [...]struct {
 	name string
 	err  error
 }{
+	{"too-many-sessions", ErrTooManySessions},
 	{"denied", ErrDenied},
 	{"name-too-long", ErrNameTooLong},
 	{"message-too-large", ErrMessageTooLarge},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"syscall"
 
 	"go.uber.org/zap"
 
@@ -44,6 +45,7 @@ type node struct {
 func newNode(cfg Config, s *sockets, log *zap.Logger) (*node, error) {
 	n := &node{log: log}
 	cfg.Broker.Log = log
+	cfg.Broker.MaxSessions = maxSessions()
 	cfg.Broker.Codecs = []broker.Codec{formatRESP2: resp.Codec2(), formatRESP3: resp.Codec3(), formatJSON: ws.Codec()}
 	var err error
 	if n.broker, err = broker.New(cfg.Broker); err != nil {
@@ -61,6 +63,20 @@ func newNode(cfg Config, s *sockets, log *zap.Logger) (*node, error) {
 		return nil, err
 	}
 	return n, nil
+}
+
+// reserve is how many descriptors the process keeps for itself: for listeners,
+// for files, and for telling those who are too many.
+const reserve = 32
+
+// maxSessions is what the limit of descriptors leaves to connections of all
+// kinds; 0 where there is none.
+func maxSessions() int {
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || limit.Cur > 1<<31 {
+		return 0
+	}
+	return max(1, int(limit.Cur)-reserve)
 }
 
 func (n *node) newServers(cfg *Config, s *sockets) error {

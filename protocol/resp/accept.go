@@ -2,7 +2,6 @@ package resp
 
 import (
 	"errors"
-	"math"
 	"net"
 	"syscall"
 	"time"
@@ -13,9 +12,6 @@ import (
 	"fanfare/broker"
 	"fanfare/protocol/outbound"
 )
-
-// reserve is how many descriptors the process keeps for itself.
-const reserve = 32
 
 // Pauses after a failed accept: at the descriptor limit it fails at once, again
 // and again.
@@ -95,24 +91,10 @@ func temporary(err error) bool {
 	return false
 }
 
-// maxClients is Config.MaxClients, or what the descriptor limit leaves.
-func (s *Server) maxClients() int {
-	return max(1, min(s.settings().maxClients, s.descriptorLimit()))
-}
-
-// descriptorLimit returns how many connections the process may have open.
-func (s *Server) descriptorLimit() int {
-	var limit syscall.Rlimit
-	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil || limit.Cur > 1<<31 {
-		return math.MaxInt
-	}
-	return int(limit.Cur) - reserve // #nosec G115 -- below 1<<31
-}
-
 // admit starts a connection, or refuses it where there are too many.
 func (s *Server) admit(socket net.Conn) {
 	s.stats.connections.Add(1)
-	if !s.clients.reserve(s.maxClients()) {
+	if !s.clients.reserve(s.settings().maxClients) {
 		s.stats.rejectedConnections.Add(1)
 		s.refuse(socket, textMaxClients)
 		return
@@ -150,6 +132,12 @@ func (s *Server) run(socket net.Conn) {
 	defer s.connections.Done()
 	defer s.clients.unreserve()
 	c, err := s.open(socket)
+	if errors.Is(err, broker.ErrTooManySessions) {
+		s.readers.Done()
+		s.stats.rejectedConnections.Add(1)
+		s.refuse(socket, textMaxClients)
+		return
+	}
 	if err != nil {
 		s.readers.Done()
 		_ = socket.Close() // the node stops

@@ -36,6 +36,7 @@ var errorTexts = []struct {
 	{broker.ErrNameTooLong, "ERR channel or pattern is longer than max-name"},
 	{broker.ErrTooManySubscriptions, "ERR max number of subscriptions reached"},
 	{broker.ErrTooManyComplex, "ERR max number of patterns with three or more stars reached"},
+	{broker.ErrTooManySessions, textMaxClients},
 	{broker.ErrEnded, "ERR the session has ended"},
 	{broker.ErrShuttingDown, "ERR the server is shutting down"},
 	// The store's errors are Redis' lines already. The command names itself in the

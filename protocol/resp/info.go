@@ -105,7 +105,7 @@ func infoClients(x *call) [][2]string {
 	})
 	return append([][2]string{
 		{"connected_clients", itoa(int64(s.clients.len()))},
-		{"maxclients", itoa(int64(s.maxClients()))},
+		{"maxclients", itoa(int64(s.settings().maxClients))},
 		{"blocked_clients", itoa(s.pause.waiting.Load())},
 		{"pubsub_clients", itoa(subscribers)},
 		{"monitor_clients", itoa(int64(s.monitors.len()))},

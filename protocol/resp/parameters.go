@@ -140,7 +140,7 @@ func setMaxClients(s *Server, next *settings, value string) error {
 	if err != nil {
 		return err
 	}
-	if most := s.descriptorLimit(); n > int64(most) {
+	if most := s.cfg.Broker.MaxSessions(); most > 0 && n > int64(most) {
 		return fmt.Errorf("The operating system is not able to handle the specified number of clients, try with %d", most) //nolint:staticcheck,revive // Redis' text
 	}
 	next.maxClients = int(n)

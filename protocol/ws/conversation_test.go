@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,7 +73,7 @@ func serve(t *testing.T, at func(*testing.T) place) conversation.Dialer {
 	return conversation.Dialer{
 		Name: "Fanfare", Release: "7.2.4", Fanfare: true,
 		RESP:      redisPlace.dial,
-		WebSocket: func() (conversation.WebSocket, error) { return dialWeb(webPlace.dial) },
+		WebSocket: (&browsers{server: web, dial: webPlace.dial}).connect,
 	}
 }
 
@@ -92,15 +94,19 @@ func listen(t *testing.T, s transport, l net.Listener) {
 	})
 }
 
-// web is a WebSocket peer.
-type web struct{ c *websocket.Conn }
+// browsers are the WebSocket peers of one server.
+type browsers struct {
+	server *ws.Server
+	dial   func() (net.Conn, error)
+	open   atomic.Int64
+}
 
-// dialWeb speaks WebSocket over a connection that dial makes, encrypted or not.
-func dialWeb(dial func() (net.Conn, error)) (conversation.WebSocket, error) {
+// connect speaks WebSocket over a connection that dial makes, encrypted or not.
+func (b *browsers) connect() (conversation.WebSocket, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{
-		DialContext:       func(context.Context, string, string) (net.Conn, error) { return dial() },
+		DialContext:       func(context.Context, string, string) (net.Conn, error) { return b.dial() },
 		DisableKeepAlives: true,
 	}}
 	c, _, err := websocket.Dial(ctx, "ws://localhost/ws", &websocket.DialOptions{HTTPClient: client})
@@ -108,7 +114,25 @@ func dialWeb(dial func() (net.Conn, error)) (conversation.WebSocket, error) {
 		return nil, err
 	}
 	c.SetReadLimit(-1)
-	return web{c}, nil
+	b.open.Add(1)
+	return web{c, sync.OnceFunc(b.left)}, nil
+}
+
+// left returns once the server has noticed that one is gone: its subscriptions must not count in what follows.
+// CLIENT LIST, with which the runner waits for Redis clients, does not show browsers.
+func (b *browsers) left() {
+	open := b.open.Add(-1)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for limit := time.Now().Add(10 * time.Second); b.server.Stats().Open > open && time.Now().Before(limit); {
+		<-tick.C
+	}
+}
+
+// web is a WebSocket peer.
+type web struct {
+	c    *websocket.Conn
+	left func()
 }
 
 func (w web) Send(text string) error {
@@ -127,4 +151,8 @@ func (w web) Receive(deadline time.Time) (string, error) {
 	return string(b), err
 }
 
-func (w web) Close() error { return w.c.CloseNow() }
+func (w web) Close() error {
+	err := w.c.CloseNow()
+	w.left()
+	return err
+}

@@ -47,6 +47,7 @@ var faults = []struct {
 	{broker.ErrTooManySubscriptions, &fault{429, "too many subscriptions"}},
 	{broker.ErrTooManyComplex, &fault{429, "too many patterns with three or more stars"}},
 	{broker.ErrEnded, &fault{500, "the session has ended"}},
+	{broker.ErrTooManySessions, &fault{503, "the broker has too many connections"}},
 	{broker.ErrShuttingDown, &fault{503, "the broker is shutting down"}},
 }
 

@@ -15,7 +15,7 @@ import (
 // sentinels are the broker's errors by name, so that the test below notices a
 // new one.
 var sentinels = map[string]error{
-	"ErrShuttingDown": broker.ErrShuttingDown, "ErrEnded": broker.ErrEnded, "ErrDenied": broker.ErrDenied,
+	"ErrTooManySessions": broker.ErrTooManySessions, "ErrShuttingDown": broker.ErrShuttingDown, "ErrEnded": broker.ErrEnded, "ErrDenied": broker.ErrDenied,
 	"ErrReserved": broker.ErrReserved, "ErrNameTooLong": broker.ErrNameTooLong, "ErrMessageTooLarge": broker.ErrMessageTooLarge,
 	"ErrTooManySubscriptions": broker.ErrTooManySubscriptions, "ErrTooManyComplex": broker.ErrTooManyComplex,
 }
