@@ -209,7 +209,7 @@ func clientKill(x *call) {
 	}
 	killed := int64(0)
 	x.conn.server.clients.each(func(c *conn) {
-		if !f.matches(c) || old && killed > 0 {
+		if !f.matches(c) {
 			return
 		}
 		killed++
