@@ -30,6 +30,7 @@ build: ## build the static binary bin/broker
 test: ## run all tests with the race detector (8 minutes at most)
 	@$(MAKE) -s left-out
 	go test -race -shuffle=on -timeout 8m ./...
+	go test -run Alloc ./broker ./kv ./protocol/... ./topic # the race detector allocates too
 	@$(MAKE) -s left-out
 
 # Tests that need a program skip themselves when it is missing; this says so
