@@ -11,7 +11,6 @@ var (
 	ErrTooManySessions      = errors.New("too many sessions")
 	ErrEnded                = errors.New("the session has ended")
 	ErrDenied               = errors.New("no permission")
-	ErrReserved             = errors.New("channel is reserved")
 	ErrNameTooLong          = errors.New("name is too long")
 	ErrMessageTooLarge      = errors.New("message is too large")
 	ErrTooManySubscriptions = errors.New("too many subscriptions")

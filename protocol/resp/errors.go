@@ -32,7 +32,6 @@ var errorTexts = []struct {
 	text string
 }{
 	{broker.ErrDenied, "NOPERM No permissions to access a channel"},
-	{broker.ErrReserved, "ERR channel is reserved"},
 	{broker.ErrNameTooLong, "ERR channel or pattern is longer than max-name"},
 	{broker.ErrTooManySubscriptions, "ERR max number of subscriptions reached"},
 	{broker.ErrTooManyComplex, "ERR max number of patterns with three or more stars reached"},

@@ -41,7 +41,6 @@ var faults = []struct {
 	fault *fault
 }{
 	{broker.ErrDenied, &fault{403, "no permission"}},
-	{broker.ErrReserved, &fault{403, "the channel is reserved"}},
 	{broker.ErrNameTooLong, faultNameLength},
 	{broker.ErrMessageTooLarge, &fault{413, "the message is too large"}},
 	{broker.ErrTooManySubscriptions, &fault{429, "too many subscriptions"}},

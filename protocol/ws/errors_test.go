@@ -16,7 +16,7 @@ import (
 // new one.
 var sentinels = map[string]error{
 	"ErrTooManySessions": broker.ErrTooManySessions, "ErrShuttingDown": broker.ErrShuttingDown, "ErrEnded": broker.ErrEnded, "ErrDenied": broker.ErrDenied,
-	"ErrReserved": broker.ErrReserved, "ErrNameTooLong": broker.ErrNameTooLong, "ErrMessageTooLarge": broker.ErrMessageTooLarge,
+	"ErrNameTooLong": broker.ErrNameTooLong, "ErrMessageTooLarge": broker.ErrMessageTooLarge,
 	"ErrTooManySubscriptions": broker.ErrTooManySubscriptions, "ErrTooManyComplex": broker.ErrTooManyComplex,
 }
 
