@@ -26,8 +26,8 @@ type SetResult struct {
 }
 
 // Get returns the value of a string. ok is false if the key does not exist.
-// The slice must not be written to and is valid until End; later commands of
-// the same Tx do not change it.
+// The slice must not be written to. Nothing changes it any more, also not after
+// End, but whoever keeps it keeps the memory of key and value.
 func (t *Tx) Get(db int, key []byte) (value []byte, ok bool, err error) {
 	e := t.read(db, key)
 	switch {
@@ -62,14 +62,14 @@ func (t *Tx) Set(db int, key, value []byte, o SetOptions) (SetResult, error) {
 		t.count(p.sh, db, key, r.Existed)
 	}
 	if r.Done {
-		t.store(p, db, key, value, o)
+		t.store(p, db, key, joined(key, value), o)
 	}
 	return r, nil
 }
 
-// store writes the value; the place is prepared.
-func (t *Tx) store(p place, db int, key, value []byte, o SetOptions) {
-	t.assign(&p, db, key, joined(key, value))
+// store writes a string's block; the place is prepared.
+func (t *Tx) store(p place, db int, key, block []byte, o SetOptions) {
+	t.assign(&p, db, key, block)
 	switch {
 	case o.Deadline != 0:
 		t.setDeadline(p, o.Deadline)

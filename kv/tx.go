@@ -11,7 +11,8 @@ import "math/bits"
 // locked: that is a wrong key list at Begin, not input.
 //
 // Keys and values that are passed in are copied. Byte slices that come out
-// point into the store: they must not be written to, and are valid until End.
+// point into the store: they must not be written to, and are valid until End
+// where a method does not say more.
 type Tx struct {
 	s     *Store
 	held  uint64 // bit i: shard i is locked

@@ -1,0 +1,37 @@
+package kv
+
+// Staged is a Set of which everything is done that can fail.
+type Staged struct {
+	// Existed says that the key has a value.
+	Existed bool
+
+	t    *Tx
+	p    place
+	db   int
+	key  []byte
+	size int
+}
+
+// Stage takes the memory that Set needs for a value of size bytes under the
+// key, for a caller who must know that the write will succeed before it knows
+// what to write. With ErrOOM nothing was changed. The Tx is used for nothing
+// else until Put; what a stage that is given up has taken is given back with the
+// next change of a key in the same shard. The key must stay unchanged.
+func (t *Tx) Stage(db int, key []byte, size int) (Staged, error) {
+	p := t.find(db, key)
+	if err := t.prepare(&p, db, len(key)+size); err != nil {
+		return Staged{}, err
+	}
+	return Staged{p.e != nil, t, p, db, key, size}, nil
+}
+
+// Put stores the value, given in parts that have the staged size together, with
+// a deadline in Unix milliseconds; 0: none. Events: those of Set.
+func (s *Staged) Put(deadline int64, parts ...[]byte) {
+	block := make([]byte, 0, len(s.key)+s.size)
+	block = append(block, s.key...)
+	for _, part := range parts {
+		block = append(block, part...)
+	}
+	s.t.store(s.p, s.db, s.key, block, SetOptions{Deadline: deadline})
+}
