@@ -5,11 +5,10 @@ type Staged struct {
 	// Existed says that the key has a value.
 	Existed bool
 
-	t    *Tx
-	p    place
-	db   int
-	key  []byte
-	size int
+	t   *Tx
+	p   place
+	db  int
+	key []byte
 }
 
 // Stage takes the memory that Set needs for a value of size bytes under the
@@ -22,13 +21,17 @@ func (t *Tx) Stage(db int, key []byte, size int) (Staged, error) {
 	if err := t.prepare(&p, db, len(key)+size); err != nil {
 		return Staged{}, err
 	}
-	return Staged{p.e != nil, t, p, db, key, size}, nil
+	return Staged{p.e != nil, t, p, db, key}, nil
 }
 
-// Put stores the value, given in parts that have the staged size together, with
+// Put stores the value, given in parts that have the staged size together or less, with
 // a deadline in Unix milliseconds; 0: none. Events: those of Set.
 func (s *Staged) Put(deadline int64, parts ...[]byte) {
-	block := make([]byte, 0, len(s.key)+s.size)
+	size := len(s.key)
+	for _, part := range parts {
+		size += len(part)
+	}
+	block := make([]byte, 0, size)
 	block = append(block, s.key...)
 	for _, part := range parts {
 		block = append(block, part...)

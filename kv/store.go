@@ -42,9 +42,9 @@ type shard struct {
 	spaces []*space     // by database; nil until the first key
 	watch  map[watchedKey][]*watch
 
-	hits, misses, expired uint64
+	hits, misses, expired, changes uint64
 
-	_ [48]byte // two shards never share a cache line pair
+	_ [40]byte // two shards never share a cache line pair
 }
 
 // space is the keys of one shard in one database.

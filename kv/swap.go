@@ -10,6 +10,7 @@ func (t *Tx) SwapDatabases(a, b int) {
 	}
 	for i := range t.s.shards {
 		sh := &t.s.shards[i]
+		sh.changes++
 		t.touchedSwap(sh, a, b)
 		t.touchedSwap(sh, b, a)
 		sh.spaces[a], sh.spaces[b] = sh.spaces[b], sh.spaces[a]

@@ -101,6 +101,7 @@ func (sh *shard) unwatch(x *watch) {
 // the change and before its event: exists says whether the key is there now. It
 // is the one place that whoever follows keys hangs on.
 func (sh *shard) touched(db int, key []byte, exists bool) {
+	sh.changes++
 	if len(sh.watch) == 0 {
 		return
 	}
@@ -111,6 +112,7 @@ func (sh *shard) touched(db int, key []byte, exists bool) {
 
 // touchedAll is touched for all keys of a database that is about to be emptied.
 func (sh *shard) touchedAll(db int) {
+	sh.changes++
 	sp := sh.spaces[db]
 	for k, list := range sh.watch {
 		if k.db != db || sp.keys.find(list[0].hash, []byte(k.key)) == nil {
