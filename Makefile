@@ -9,6 +9,7 @@ COMMIT   ?= $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 DATE     ?= $(shell git log -1 --format=%cs 2>/dev/null || echo unknown)
 LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+JSTESTS  := protocol/ws/client/*.test.js examples/chat/*.test.mjs
 FUZZTIME ?= 30s
 DIR      ?= .
 
@@ -31,6 +32,7 @@ test: ## run all tests with the race detector (8 minutes at most)
 	@$(MAKE) -s left-out
 	go test -race -shuffle=on -timeout 8m ./...
 	go test -run Alloc ./broker ./kv ./protocol/... ./topic # the race detector allocates too
+	@! command -v node >/dev/null || node --test $(JSTESTS)
 	@$(MAKE) -s left-out
 
 # Tests that need a program skip themselves when it is missing; this says so
@@ -44,6 +46,7 @@ left-out:
 	@command -v script >/dev/null || echo "LEFT OUT: redis-cli in a terminal (no script; install bsdutils)"
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "LEFT OUT: browser tests (no chromium, chromium-browser or google-chrome; install chromium)"
+	@command -v node >/dev/null || echo "LEFT OUT: tests of the JavaScript client (no node; install nodejs)"
 	@test -d internal/e2e/js/node_modules || \
 		echo "LEFT OUT: ioredis, node-redis, socket.io (not installed; install nodejs and npm, then run make node-clients)"
 	@python3 -c 'import redis' 2>/dev/null || /usr/bin/python3 -c 'import redis' 2>/dev/null || \

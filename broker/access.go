@@ -11,9 +11,12 @@ type Action uint8
 
 // The actions that Config.Access is asked about.
 const (
-	ActionPublish   Action = iota // publish to the channel
-	ActionSubscribe               // receive the channel's messages
-	ActionPattern                 // receive the messages of all channels that match the pattern
+	ActionPublish        Action = iota // publish to the channel
+	ActionSubscribe                    // receive the channel's messages
+	ActionPattern                      // receive the messages of all channels that match the pattern
+	ActionHistory                      // receive what the channel's history keeps
+	ActionHistoryPattern               // receive what the histories of all channels that match the pattern keep
+	ActionPresence                     // be a member of the channel, and see who else is
 )
 
 func (a Action) String() string {
@@ -24,18 +27,35 @@ func (a Action) String() string {
 		return "subscribe"
 	case ActionPattern:
 		return "pattern"
+	case ActionHistory:
+		return "history"
+	case ActionHistoryPattern:
+		return "history of pattern"
+	case ActionPresence:
+		return "presence"
 	}
 	return "unknown"
 }
 
-// Access says whether id may do a on the channel (for ActionPattern: on the
-// pattern). There is one such function, asked at every path on which a message
+// Access says whether id may do a on the channel (for ActionPattern and
+// ActionHistoryPattern: on the pattern). There is one such function, asked at every path on which a message
 // enters or leaves the broker. It must be quick and is called concurrently,
 // with no lock held.
 type Access func(id Identity, a Action, channel string) bool
 
 func (b *Broker) allowed(id Identity, a Action, channel string) bool {
 	return b.cfg.Access == nil || b.cfg.Access(id, a, channel)
+}
+
+// permit is the check of every request about one channel.
+func (s *Session) permit(a Action, channel string) error {
+	switch {
+	case len(channel) > s.cfg.MaxName:
+		return s.b.refuse(ErrNameTooLong)
+	case !s.b.allowed(s.cfg.Identity, a, channel):
+		return s.b.refuse(ErrDenied)
+	}
+	return nil
 }
 
 func (k Kind) action() Action {

@@ -4,7 +4,11 @@ package broker
 // holder with receivers. The log's lock is held, the item is fresh.
 func (p *Batch) append(it *item) (receivers int, asleep uint64) {
 	p.b.log.seq++
-	a := appender{p: p, it: it, first: p.b.log.seq}
+	p.last = p.b.log.seq
+	a := appender{p: p, it: it, first: p.last}
+	if it.event == nil {
+		p.b.stats.published.Add(1)
+	}
 	if it.message.NoEcho {
 		a.except = p.s
 	}
@@ -27,6 +31,7 @@ type appender struct {
 	asleep    uint64
 	body      [MaxFormats]Range // where the body stands in the log, once it does
 	written   int               // bytes copied for this message
+	enqueued  formatSet         // that have a record of it
 }
 
 func (a *appender) deliver(h *holder) {
@@ -40,14 +45,16 @@ func (a *appender) deliver(h *holder) {
 			continue
 		}
 		f := Format(f)
-		if !a.it.channel.formats.has(f) {
-			a.p.b.stats.unspeakable.Add(int64(n))
+		if !a.it.formats.has(f) {
+			if a.it.event == nil {
+				a.p.b.stats.unspeakable.Add(int64(n))
+			}
 			continue
 		}
 		a.receivers += n
 		a.write(h, set, f)
 	}
-	if a.except != nil && a.except.holds(h) && a.it.channel.formats.has(a.except.Format()) {
+	if a.except != nil && a.except.holds(h) && a.it.formats.has(a.except.Format()) {
 		a.receivers--
 	}
 }
@@ -79,16 +86,20 @@ func (a *appender) whole(f Format, prefix, body []byte) Range {
 	r := l.commit(f, a.tail(f, append(append(dst, prefix...), body...)))
 	a.written += r.Len()
 	if a.body[f].n == 0 {
-		a.body[f] = r.from(len(prefix))
+		a.body[f] = r.From(len(prefix))
 	}
 	return r
 }
 
 func (a *appender) tail(f Format, dst []byte) []byte {
-	if t := a.p.b.codecs[f].Tail; t != nil {
-		return t(dst, 0)
+	t := a.p.b.codecs[f].Tail
+	switch {
+	case t == nil:
+		return dst
+	case a.it.offset:
+		return t(dst, a.first)
 	}
-	return dst
+	return t(dst, 0)
 }
 
 // writeShared enqueues a prefix of the delivery's own before the body with its
@@ -114,6 +125,10 @@ func (a *appender) prefix(h *holder, f Format) []byte {
 }
 
 func (a *appender) enqueue(set *subscribers, f Format, lead, r Range) {
-	rec := record{first: a.first, set: set, except: a.except, lead: lead, r: r, format: f}
+	rec := record{
+		Delivery: Delivery{Lead: lead, Range: r, Sequence: a.first, Conflate: a.it.conflate},
+		first:    a.first, set: set, except: a.except, format: f, later: a.enqueued.has(f),
+	}
+	a.enqueued = a.enqueued.with(f)
 	a.asleep |= a.p.b.log.enqueue(&rec)
 }

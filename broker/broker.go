@@ -18,16 +18,23 @@ type Broker struct {
 	cfg        Config
 	codecs     []Codec
 	node       string
-	epoch      string
 	log        *log
 	channels   *channelTable
 	shards     *channelTable
+	memory     *memory
 	batches    sync.Pool
 	stopped    chan struct{} // closed by Close
 	slow       chan *Session // ended as slow, for the log; what it has no room for is only counted
 	background sync.WaitGroup
 
-	root     atomic.Pointer[root] // swapped under the log's lock
+	eventFormats formatSet // those that have events
+	eventCodec   *Codec    // the first of them; nil if there is none
+
+	epoch    atomic.Pointer[string]
+	rules    atomic.Pointer[ruleset] // swapped under the log's lock
+	reload   sync.Mutex              // one change of rules at a time
+	fitting  atomic.Bool             // what is kept does not agree with the rules yet
+	root     atomic.Pointer[root]    // swapped under the log's lock
 	writer   writer
 	sessions sessions
 	stats    counters
@@ -67,14 +74,22 @@ func New(cfg Config) (*Broker, error) {
 		cfg:     cfg,
 		codecs:  cfg.Codecs,
 		node:    nuid.Next(),
-		epoch:   nuid.Next(),
 		stopped: make(chan struct{}),
 		slow:    make(chan *Session, 1),
 	}
+	rules, err := newRuleset(cfg.Rules)
+	if err != nil {
+		return nil, err
+	}
+	b.rules.Store(rules)
+	epoch := nuid.Next()
+	b.epoch.Store(&epoch)
+	b.findEvents()
 	b.batches.New = func() any { return new(Batch) }
 	b.log = newLog(cfg)
 	b.channels = newChannelTable(KindChannel, b.log, b.accepting)
 	b.shards = newChannelTable(KindShard, b.log, b.accepting)
+	b.memory = newMemory(cfg, b.expired, b.Strained)
 	b.writer.index = topic.NewIndex[*holder]()
 	b.writer.patterns = make(map[string]*holder)
 	b.root.Store(&root{snapshot: b.writer.index.Commit()})
@@ -87,7 +102,21 @@ func New(cfg Config) (*Broker, error) {
 	}
 	b.background.Go(b.relieve)
 	b.background.Go(b.reportSlow)
+	b.background.Go(b.tend)
 	return b, nil
+}
+
+// findEvents notes which formats have events.
+func (b *Broker) findEvents() {
+	for f := range b.codecs {
+		if b.codecs[f].Event == nil {
+			continue
+		}
+		b.eventFormats = b.eventFormats.with(Format(f))
+		if b.eventCodec == nil {
+			b.eventCodec = &b.codecs[f]
+		}
+	}
 }
 
 // accepting returns the formats that can express the channel's name.
@@ -113,7 +142,7 @@ func (b *Broker) Node() string { return b.node }
 
 // Epoch returns the name of this life of the node's memory: offsets of another
 // epoch mean nothing here.
-func (b *Broker) Epoch() string { return b.epoch }
+func (b *Broker) Epoch() string { return *b.epoch.Load() }
 
 // Drain returns when everything published before the call is in the sessions'
 // outlets, or ctx has ended.
@@ -133,6 +162,7 @@ func (b *Broker) Close() {
 	for _, s := range b.lastSessions() {
 		s.End(ReasonShutdown)
 	}
+	b.memory.store.Close()
 	for _, w := range b.log.workers {
 		w.stop()
 	}

@@ -108,7 +108,7 @@ func TestARefusedNameChangesNothing(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := connect(t, b, func(c *SessionConfig) { c.MaxSubscriptions, c.MaxComplex = 50, 10 })
-			_, err := p.Subscribe(tt.kind, tt.names, nil)
+			_, _, err := p.Subscribe(tt.kind, tt.names, nil)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
@@ -123,6 +123,7 @@ func TestARefusedNameChangesNothing(t *testing.T) {
 	want := map[string]int64{
 		"name-too-long": 1, "too-many-subscriptions": 2, "too-many-complex-patterns": 1,
 		"denied": 0, "message-too-large": 0, "too-many-sessions": 0,
+		"reserved": 0, "state-full": 0, "too-many-joins": 0,
 	}
 	if got := b.Stats().Refused; !maps.Equal(got, want) {
 		t.Errorf("refused: got %v, want %v", got, want)
@@ -134,7 +135,7 @@ func TestComplexPatternsAreLimitedForTheNodeToo(t *testing.T) {
 	b := newBroker(t, func(c *Config) { c.MaxComplexNode = 15 })
 	first, second := connect(t, b), connect(t, b)
 	first.sub(KindPattern, numbered("a*b*c*", 10)...)
-	if _, err := second.Subscribe(KindPattern, numbered("x*y*z*", 6), nil); !errors.Is(err, ErrTooManyComplex) {
+	if _, _, err := second.Subscribe(KindPattern, numbered("x*y*z*", 6), nil); !errors.Is(err, ErrTooManyComplex) {
 		t.Errorf("got %v, want %v", err, ErrTooManyComplex)
 	}
 	first.Close()
@@ -172,7 +173,7 @@ func TestAccessIsAskedEverywhere(t *testing.T) {
 	})
 	p := connect(t, b, func(c *SessionConfig) { c.Identity.User = "eve" })
 	for _, k := range []Kind{KindChannel, KindPattern, KindShard} {
-		if _, err := p.Subscribe(k, []string{"x"}, nil); !errors.Is(err, ErrDenied) {
+		if _, _, err := p.Subscribe(k, []string{"x"}, nil); !errors.Is(err, ErrDenied) {
 			t.Errorf("subscribe, kind %d: got %v", k, err)
 		}
 	}
@@ -240,7 +241,7 @@ func TestKillRemovesTheSubscriptionsBeforeItReturns(t *testing.T) {
 	if victim.Reason() != ReasonKilled || victim.recorder.reason != ReasonKilled {
 		t.Errorf("reason: got %v and %v", victim.Reason(), victim.recorder.reason)
 	}
-	if _, err := victim.Subscribe(KindChannel, []string{"c7"}, nil); !errors.Is(err, ErrEnded) {
+	if _, _, err := victim.Subscribe(KindChannel, []string{"c7"}, nil); !errors.Is(err, ErrEnded) {
 		t.Errorf("subscribe after the end: got %v, want %v", err, ErrEnded)
 	}
 	victim.Close()

@@ -20,6 +20,7 @@ type channel struct {
 	holder
 	formats formatSet             // those that can express the name
 	match   atomic.Pointer[match] // the patterns that match, while the root is the same
+	ruled   atomic.Pointer[ruled] // its rule, while the rules are the same
 	pins    int                   // subscribers' hold; guarded by the stripe's lock
 	dead    bool                  // left the table; guarded by the log's lock
 }

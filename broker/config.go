@@ -29,6 +29,15 @@ type Config struct {
 	// over it the sessions that hold the oldest of them end; default 256 MiB.
 	FanoutMemory int64
 
+	// Rules say what channels remember; see Broker.SetRules.
+	Rules []Rule
+	// MaxHistory bounds the bytes of all histories: beyond it the channels with the
+	// oldest last message lose theirs; default 256 MiB.
+	MaxHistory int64
+	// MaxState bounds the bytes of retained messages and members: beyond it new ones
+	// are refused with ErrStateFull; default 256 MiB.
+	MaxState int64
+
 	// MaxSessions bounds the sessions of all transports together; 0: no bound.
 	MaxSessions        int
 	MaxMessage         int // bytes of a payload; default 1 MiB
@@ -56,6 +65,12 @@ func (c Config) withDefaults() Config {
 	if c.FanoutMemory == 0 {
 		c.FanoutMemory = 256 << 20
 	}
+	if c.MaxHistory == 0 {
+		c.MaxHistory = 256 << 20
+	}
+	if c.MaxState == 0 {
+		c.MaxState = 256 << 20
+	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
 	}
@@ -76,6 +91,10 @@ func (c Config) Validate() error {
 	case c.FanoutMemory < max(4*chunkSize, 2*c.Backlog):
 		// What is not distributed yet is live too: nobody must be ended for it.
 		return fmt.Errorf("fanout-memory must be at least twice fanout-backlog and %d bytes, not %d", 4*chunkSize, c.FanoutMemory)
+	case c.MaxHistory < 0:
+		return fmt.Errorf("max-history-bytes must be positive, not %d", c.MaxHistory)
+	case c.MaxState < 0:
+		return fmt.Errorf("max-state-bytes must be positive, not %d", c.MaxState)
 	case c.MaxMessage < 0 || c.MaxMessage > maxMessageLimit:
 		return fmt.Errorf("max-message must be 1 to %d bytes, not %d", maxMessageLimit, c.MaxMessage)
 	case c.MaxName < 0 || c.MaxName > maxNameLimit:

@@ -15,6 +15,12 @@ var (
 	ErrMessageTooLarge      = errors.New("message is too large")
 	ErrTooManySubscriptions = errors.New("too many subscriptions")
 	ErrTooManyComplex       = errors.New("too many patterns with three or more stars")
+	ErrReserved             = errors.New("channel is reserved")
+	ErrNoRetained           = errors.New("retained messages are disabled for this channel")
+	ErrNoHistory            = errors.New("history is not enabled for this channel")
+	ErrNoPresence           = errors.New("presence is not enabled for this channel")
+	ErrStateFull            = errors.New("retained messages and members have reached max-state-bytes")
+	ErrTooManyJoins         = errors.New("too many members joined by one session")
 )
 
 // NameError says which channel or pattern an error is about.

@@ -10,9 +10,9 @@ import (
 // printer is the smallest Outlet: what is pushed to it is printed.
 type printer struct{}
 
-func (printer) Push(lead, r broker.Range, _ *broker.Subscription) broker.Verdict {
-	_, _ = os.Stdout.Write(lead.Bytes())
-	_, _ = os.Stdout.Write(r.Bytes())
+func (printer) Push(d *broker.Delivery, _ *broker.Subscription) broker.Verdict {
+	_, _ = os.Stdout.Write(d.Lead.Bytes())
+	_, _ = os.Stdout.Write(d.Range.Bytes())
 	return broker.Pushed
 }
 func (printer) Flush()                    {}
@@ -42,7 +42,7 @@ func Example() {
 		return
 	}
 	defer session.Close()
-	if _, err := session.Subscribe(broker.KindPattern, []string{"chat:*"}, nil); err != nil {
+	if _, _, err := session.Subscribe(broker.KindPattern, []string{"chat:*"}, nil); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -53,9 +53,9 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	receivers := batch.Commit(nil)
+	receipts := batch.Commit(nil)
 	session.Await(session.UnsubscribeAll())
-	fmt.Println("delivered:", receivers[0])
+	fmt.Println("delivered:", receipts[0].Receivers)
 	// Output:
 	// chat:lobby: hi
 	// delivered: 1

@@ -174,7 +174,7 @@ func (w *worker) deliver(rec *record, subs []*Subscription, dirty *dirtyList) in
 			continue
 		}
 		n++
-		switch s.outlet.Push(rec.lead, rec.r, sub) {
+		switch s.outlet.Push(&rec.Delivery, sub) {
 		case PushedDirty:
 			dirty.push(s)
 		case PushedOver:
@@ -182,7 +182,7 @@ func (w *worker) deliver(rec *record, subs []*Subscription, dirty *dirtyList) in
 		case Pushed:
 		}
 	}
-	return n * rec.r.Messages()
+	return n * rec.Range.Messages()
 }
 
 // pass tells the log that the batch is distributed.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // The tests speak two formats: "plain" can express every channel, "narrow" none
@@ -53,6 +55,7 @@ type recorder struct {
 	mu      sync.Mutex
 	data    bytes.Buffer
 	verdict Verdict
+	pushes  []push
 	keep    bool // retain ranges, as a queue that is not written does
 	kept    []Range
 	gate    chan struct{} // if not nil, Push waits for it to be closed
@@ -60,7 +63,7 @@ type recorder struct {
 	reason  Reason
 }
 
-func (r *recorder) Push(lead, rg Range, sub *Subscription) Verdict {
+func (r *recorder) Push(d *Delivery, sub *Subscription) Verdict {
 	if r.gate != nil {
 		<-r.gate
 	}
@@ -69,13 +72,21 @@ func (r *recorder) Push(lead, rg Range, sub *Subscription) Verdict {
 	if sub.Ended() {
 		return Pushed
 	}
-	r.data.Write(lead.Bytes())
-	r.data.Write(rg.Bytes())
+	r.data.Write(d.Lead.Bytes())
+	r.data.Write(d.Range.Bytes())
+	r.pushes = append(r.pushes, push{d.Conflate, d.Range.Messages(), d.Sequence})
 	if r.keep {
-		rg.Retain()
-		r.kept = append(r.kept, rg)
+		d.Range.Retain()
+		r.kept = append(r.kept, d.Range)
 	}
 	return r.verdict
+}
+
+// push is what the outlet was told of one delivery.
+type push struct {
+	conflate bool
+	messages int
+	sequence uint64
 }
 
 func (r *recorder) Flush() {}
@@ -114,6 +125,15 @@ func (r *recorder) lines() []string {
 	return strings.Split(strings.TrimSuffix(r.data.String(), "\n"), "\n")
 }
 
+// take returns the lines that came since the last call.
+func (r *recorder) take() []string {
+	lines := r.lines()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.data.Reset()
+	return lines
+}
+
 // peer is a session with its recorder.
 type peer struct {
 	*Session
@@ -137,7 +157,7 @@ func connect(t testing.TB, b *Broker, change ...func(*SessionConfig)) *peer {
 
 func (p *peer) sub(k Kind, names ...string) []int {
 	p.t.Helper()
-	counts, err := p.Subscribe(k, names, nil)
+	_, counts, err := p.Subscribe(k, names, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -157,7 +177,7 @@ func (p *peer) publish(m *Message) int {
 	if err := batch.Add(m); err != nil {
 		p.t.Fatal(err)
 	}
-	return batch.Commit(nil)[0]
+	return batch.Commit(nil)[0].Receivers
 }
 
 // settle waits until everything published is with the recorders.
@@ -181,4 +201,149 @@ func numbered(prefix string, n int) []string {
 		names[i] = fmt.Sprint(prefix, i)
 	}
 	return names
+}
+
+// receivers returns the numbers of receivers of the receipts.
+func receivers(receipts []Receipt) []int {
+	counts := make([]int, len(receipts))
+	for i, r := range receipts {
+		counts[i] = r.Receivers
+	}
+	return counts
+}
+
+// told is the format of rememberCodecs that has events, as text.
+const told Format = 1
+
+// rememberCodecs are two formats that both show a message's offset.
+func rememberCodecs() []Codec {
+	codecs := []Codec{testCodecs()[plain], testCodecs()[plain]}
+	for f := range codecs {
+		codecs[f].Tail = func(dst []byte, offset uint64) []byte {
+			if offset > 0 {
+				dst = fmt.Appendf(dst, "@%d", offset)
+			}
+			return append(dst, '\n')
+		}
+	}
+	codecs[told].Event = func(dst []byte, e *Event) []byte {
+		dst = fmt.Appendf(dst, "%v %s", e.Verb, e.Channel)
+		switch e.Verb {
+		case EventJoined, EventUpdated:
+			return fmt.Appendf(dst, " %s %s", e.Member.Name, e.Member.Data)
+		case EventLeft:
+			return fmt.Appendf(dst, " %s", e.Member.Name)
+		case EventMembers:
+			return fmt.Appendf(dst, " %d", e.Count)
+		case EventForgotten:
+			return fmt.Appendf(dst, " %d", e.Offsets)
+		case EventCleared, EventOccupied, EventVacated:
+		}
+		return dst
+	}
+	return codecs
+}
+
+// newRemembering is newBroker with rules, and with the formats of rememberCodecs.
+func newRemembering(t testing.TB, rules []Rule, change ...func(*Config)) *Broker {
+	t.Helper()
+	return newBroker(t, append([]func(*Config){func(c *Config) {
+		c.Codecs, c.Rules = rememberCodecs(), rules
+	}}, change...)...)
+}
+
+func asTold(c *SessionConfig) { c.Format = told }
+
+func asUser(name string) func(*SessionConfig) {
+	return func(c *SessionConfig) { c.Identity.User = name }
+}
+
+// receipt publishes one message.
+func (p *peer) receipt(m *Message) Receipt {
+	p.t.Helper()
+	batch := p.Batch()
+	defer batch.Release()
+	if err := batch.Add(m); err != nil {
+		p.t.Fatal(err)
+	}
+	return batch.Commit(nil)[0]
+}
+
+// offset publishes text and returns its offset.
+func (p *peer) offset(channel, text string) uint64 {
+	p.t.Helper()
+	got := p.receipt(&Message{Channel: channel, Payload: []byte(text)})
+	if got.Err != nil {
+		p.t.Fatal(got.Err)
+	}
+	return got.Offset
+}
+
+// retain publishes a retained text.
+func (p *peer) retain(channel, text string, ttl time.Duration) {
+	p.t.Helper()
+	if got := p.receipt(&Message{Channel: channel, Payload: []byte(text), Retain: true, TTL: ttl}); got.Err != nil {
+		p.t.Fatal(got.Err)
+	}
+}
+
+// recall subscribes to a name and returns what it gets of earlier messages.
+func (p *peer) recall(k Kind, name string, r Resume) Recall {
+	p.t.Helper()
+	at, _, err := p.Subscribe(k, []string{name}, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return p.Recall(k, name, at, r)
+}
+
+// leave unsubscribes and waits for the last message.
+func (p *peer) leave(k Kind, name string) {
+	barrier, _ := p.Unsubscribe(k, []string{name}, nil)
+	p.Await(barrier)
+}
+
+func (p *peer) page(channel string, q HistoryQuery) HistoryPage {
+	p.t.Helper()
+	page, err := p.History(channel, q)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return page
+}
+
+// texts are the payloads of messages; retained ones in parentheses.
+func texts(messages []Message) []string {
+	var list []string
+	for i := range messages {
+		text := string(messages[i].Payload)
+		if messages[i].Retained {
+			text = "(" + text + ")"
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+func wantTexts(t testing.TB, messages []Message, want ...string) {
+	t.Helper()
+	if got := texts(messages); !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+// since is the query of somebody who has seen everything up to the offset.
+func since(b *Broker, offset uint64) *Position { return &Position{b.Epoch(), offset} }
+
+// bubble runs f in a synctest bubble with a broker that has rules.
+func bubble(t *testing.T, rules []Rule, f func(t *testing.T, b *Broker), change ...func(*Config)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { f(t, newRemembering(t, rules, change...)) })
+}
+
+// pass lets the bubble's clock go on by d and everybody settle.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
 }

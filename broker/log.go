@@ -47,26 +47,33 @@ type pastChunk struct {
 
 // record is one step of the fan-out.
 type record struct {
+	Delivery
 	first  uint64 // message
 	set    *subscribers
 	except *Session // not to this one
-	lead   Range    // what is the delivery's own of a message whose rest is shared
-	r      Range
 	format Format
+	// later says that the message has another record in this format before this
+	// one. A run must not begin with it: the run's sequence would be that of a
+	// message which a session that gets both has not seen when it has seen this one.
+	later bool
 }
 
 // extend joins next to the record if the result is still one step.
 func (rec *record) extend(next *record, maxRun int) bool {
-	return rec.set == next.set && rec.except == next.except && rec.lead.n == 0 && next.lead.n == 0 &&
-		(maxRun == 0 || int(rec.r.messages) < maxRun) && rec.r.Join(next.r)
+	if rec.set != next.set || rec.except != next.except || rec.Lead.n > 0 || next.Lead.n > 0 || rec.Conflate || next.Conflate || rec.later ||
+		maxRun > 0 && int(rec.Range.messages) >= maxRun || !rec.Range.Join(next.Range) {
+		return false
+	}
+	rec.Sequence = next.Sequence
+	return true
 }
 
-func (rec *record) bytes() int64 { return int64(rec.lead.n) + int64(rec.r.n) }
+func (rec *record) bytes() int64 { return int64(rec.Lead.n) + int64(rec.Range.n) }
 
 // deliveries counts the messages that the record brings to sessions; at most,
 // as it does not know which of them have ended.
 func (rec *record) deliveries() int64 {
-	return int64(rec.set.counts[rec.format]) * int64(rec.r.messages)
+	return int64(rec.set.counts[rec.format]) * int64(rec.Range.messages)
 }
 
 // enqueue puts rec into the queue of each worker that has receivers. The caller

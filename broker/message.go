@@ -1,5 +1,7 @@
 package broker
 
+import "time"
+
 // Format is the index of a wire format in Config.Codecs.
 type Format uint8
 
@@ -27,7 +29,25 @@ type Message struct {
 	Time    int64  // Unix milliseconds; set by the broker
 	From    string // user of the publisher; empty where unknown
 	NoEcho  bool   // do not deliver to the publishing session itself
+
+	Retain    bool          // it becomes the retained message of its channel
+	TTL       time.Duration // of the retained message; 0: until the next one
+	NoHistory bool          // the channel's history leaves it out
+	// Key makes publishing idempotent: of messages of one user with the same key
+	// only the first is published, as long as the channel's history has it.
+	Key string
+
+	// Of messages that were kept: the place in the order of the node, 0 where the
+	// channel keeps no history, and whether it is the channel's retained message.
+	Offset   uint64
+	Retained bool
 }
+
+// flagged says that the publisher asks for something to be remembered.
+func (m *Message) flagged() bool { return m.Retain || m.Key != "" }
+
+// special says that the message is not handled like the next one of its channel.
+func (m *Message) special() bool { return m.flagged() || m.NoHistory || m.NoEcho || m.TTL != 0 }
 
 // Codec writes deliveries in one wire format. A delivery's bytes are
 // Prefix + Body + Tail. The functions are called concurrently, append to dst
@@ -44,6 +64,9 @@ type Codec struct {
 	// Tail ends a delivery. The offset is 0 where the channel keeps no history.
 	// A nil Tail appends nothing.
 	Tail func(dst []byte, offset uint64) []byte
+	// Event is the body of an event, as Body is that of a message. A nil Event
+	// means that the format has no events.
+	Event func(dst []byte, e *Event) []byte
 	// Accepts says whether the format can express the channel's name. Messages
 	// of other channels are neither delivered nor counted for its receivers.
 	// A nil Accepts means that it can express all.

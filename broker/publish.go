@@ -1,31 +1,55 @@
 package broker
 
 import (
+	"strings"
 	"time"
 	"unsafe"
 )
 
 // Batch collects messages of one publisher that take their places in the order
-// together: the log is locked once for all of them. A Batch is used by one
-// goroutine at a time.
+// together: the log is locked once for a run of messages to channels that
+// remember nothing. A Batch is used by one goroutine at a time.
 type Batch struct {
 	b       *Broker
 	s       *Session // nil: the node itself
 	items   []item
 	next    int    // first item that is not appended
+	last    uint64 // place of the last item that is
 	scratch []byte // encoded messages, one behind the other
 	prefix  []byte // of the delivery that is being appended
+	key     []byte // of the retained message that is being stored
+	from    []byte // its publisher
 	now     int64
-	noEcho  bool // some item has NoEcho
+	noEcho  bool     // some item has NoEcho
+	rules   *ruleset // by which it is decided what channels remember
 }
 
-// item is a message with all that can be prepared without the log's lock.
+// item is a message, or an event, with all that can be prepared without the
+// log's lock.
 type item struct {
 	message  Message
+	event    *Event // instead of a message
 	channel  *channel
-	match    *match // nil for shard channels
+	match    *match    // nil where patterns do not count
+	formats  formatSet // that can express it
 	encoded  formatSet
 	encoding [MaxFormats]encoding
+	offset   bool // deliveries carry the offset
+	conflate bool
+}
+
+// Receipt is what became of a published message.
+type Receipt struct {
+	// Receivers is the number of deliveries: one for every subscriber of the
+	// channel and for every subscription to a pattern that matches.
+	Receivers int
+	// Offset is the message's place in the order of the node; 0 where the channel
+	// keeps no history, or not this message. Of a message whose Key is known
+	// already it is that of the first one, and there are no Receivers.
+	Offset uint64
+	// Err is ErrNoRetained, ErrNoHistory or ErrStateFull for a message that was
+	// refused, of which nothing is kept and nobody was told.
+	Err error
 }
 
 // encoding is prefix and body of a channel delivery, in the batch's scratch
@@ -83,10 +107,19 @@ func (p *Batch) check(m *Message) error {
 	if len(m.Payload) > p.s.cfg.MaxMessage {
 		return &TooLargeError{p.s.cfg.MaxMessage}
 	}
+	if reserved(m) {
+		return ErrReserved
+	}
 	if !p.b.allowed(p.s.cfg.Identity, ActionPublish, m.Channel) {
 		return ErrDenied
 	}
 	return nil
+}
+
+// reserved says whether only the node publishes to the message's channel.
+func reserved(m *Message) bool {
+	return m.Kind == KindChannel && strings.HasPrefix(m.Channel, ownPrefix) &&
+		(strings.HasPrefix(m.Channel, presencePrefix) || strings.HasPrefix(m.Channel, occupancyPrefix))
 }
 
 // find looks up the message's channel; consecutive messages mostly share it.
@@ -106,14 +139,19 @@ func (p *Batch) find(it *item) {
 // that have receivers now.
 func (p *Batch) prepare(it *item) {
 	c := it.channel
+	it.formats = c.formats
+	it.conflate = p.b.ruleOf(c).Slow == SlowConflate
+	if it.event != nil {
+		it.formats, it.conflate = it.formats.and(p.b.eventFormats), false
+	}
 	receivers := c.set.Load().formats()
-	if c.kind != KindShard {
+	if c.kind != KindShard && (it.event == nil || it.event.Verb.toPatterns()) {
 		it.match = p.b.matchOf(c)
 		for _, h := range it.match.patterns {
 			receivers |= h.set.Load().formats()
 		}
 	}
-	p.encode(it, receivers.and(c.formats))
+	p.encode(it, receivers.and(it.formats))
 }
 
 // matchOf returns the patterns that match the channel, from its cache while the
@@ -151,7 +189,11 @@ func (p *Batch) encoding(it *item, c *Codec) encoding {
 	e := encoding{start: len(p.scratch)}
 	p.scratch = c.Prefix(p.scratch, it.channel.kind, "")
 	e.body = len(p.scratch)
-	p.scratch = c.Body(p.scratch, &it.message)
+	if it.event != nil {
+		p.scratch = c.Event(p.scratch, it.event)
+	} else {
+		p.scratch = c.Body(p.scratch, &it.message)
+	}
 	if e.end = len(p.scratch); e.end-e.body > maxCopied { // escaped JSON can be six times as long
 		e.own = append(make([]byte, 0, e.end-e.body+maxTail), p.scratch[e.body:]...)
 		p.scratch = p.scratch[:e.start]
@@ -159,58 +201,97 @@ func (p *Batch) encoding(it *item, c *Codec) encoding {
 	return e
 }
 
-// Commit appends the messages to the log and, to counts, the number of
-// deliveries of each: one for every subscriber of its channel and for every
-// subscription to a pattern that matches. The batch is empty afterwards.
-func (p *Batch) Commit(counts []int) []int {
-	if len(p.items) == 0 {
-		return counts
+// Commit appends the messages to the log, in the order in which they were added,
+// and a receipt for each to receipts. The batch is empty afterwards.
+func (p *Batch) Commit(receipts []Receipt) []Receipt {
+	for p.next < len(p.items) {
+		p.rules = p.b.rules.Load()
+		if n := p.plain(); n > 0 {
+			receipts = p.commitRun(receipts, p.next+n)
+		} else {
+			receipts = p.commitKept(receipts)
+		}
 	}
+	p.reset()
+	return receipts
+}
+
+// plain returns the number of the next items of which nothing is remembered.
+func (p *Batch) plain() int {
+	rest := p.items[p.next:]
+	if p.rules == nil {
+		for n := range rest {
+			if rest[n].message.flagged() {
+				return n
+			}
+		}
+		return len(rest)
+	}
+	for n := range rest {
+		m := &rest[n].message
+		if rule := p.b.ruleOf(rest[n].channel); rule.History.Size > 0 || rule.Retain == RetainAll || m.flagged() {
+			return n
+		}
+	}
+	return len(rest)
+}
+
+// commitRun appends the items up to end, or fewer if the rules change: what is
+// remembered of a message must be decided by the rules of its place.
+func (p *Batch) commitRun(receipts []Receipt, end int) []Receipt {
 	if p.noEcho {
 		// What the publisher itself holds is looked up under the writer's lock.
 		p.b.writer.Lock()
 		defer p.b.writer.Unlock()
 	}
 	l := p.b.log
-	for try := 0; ; try++ {
+	for try := 0; p.next < end; try++ {
 		var asleep uint64
 		l.mu.Lock()
-		counts, asleep = p.appendFresh(counts, try >= maxTries)
+		if p.rules != p.b.rules.Load() {
+			l.mu.Unlock()
+			return receipts
+		}
+		receipts, asleep = p.appendFresh(receipts, end, try >= maxTries)
 		l.mu.Unlock()
 		l.wake(asleep)
-		if p.next == len(p.items) {
-			break
-		}
-		for i := p.next; i < len(p.items); i++ {
-			it := &p.items[i]
-			it.channel = p.b.table(it.message.Kind).get(it.message.Channel)
-			p.prepare(it)
-		}
+		p.renew(end)
 	}
-	p.b.stats.published.Add(int64(len(p.items)))
-	p.reset()
-	return counts
+	return receipts
+}
+
+// renew prepares the items up to end that are not appended anew.
+func (p *Batch) renew(end int) {
+	for i := p.next; i < end; i++ {
+		it := &p.items[i]
+		it.channel = p.b.table(it.message.Kind).get(it.message.Channel)
+		p.prepare(it)
+	}
 }
 
 // appendFresh appends items until it meets one whose preparation is out of
 // date. With insist it prepares that again under the lock.
-func (p *Batch) appendFresh(counts []int, insist bool) (_ []int, asleep uint64) {
-	for ; p.next < len(p.items); p.next++ {
+func (p *Batch) appendFresh(receipts []Receipt, end int, insist bool) (_ []Receipt, asleep uint64) {
+	for ; p.next < end; p.next++ {
 		it := &p.items[p.next]
 		if it.channel.dead {
-			return counts, asleep
+			return receipts, asleep
 		}
 		if !p.fresh(it) {
 			if !insist {
-				return counts, asleep
+				return receipts, asleep
 			}
 			p.prepare(it)
 		}
 		n, woken := p.append(it)
-		counts = append(counts, n)
+		r := Receipt{Receivers: n}
+		if it.offset {
+			r.Offset = p.last
+		}
+		receipts = append(receipts, r)
 		asleep |= woken
 	}
-	return counts, asleep
+	return receipts, asleep
 }
 
 // fresh says whether the item is what prepare would make of it now.
@@ -224,7 +305,7 @@ func (p *Batch) fresh(it *item) bool {
 			needed |= h.set.Load().formats()
 		}
 	}
-	return it.encoded.covers(needed.and(it.channel.formats))
+	return it.encoded.covers(needed.and(it.formats))
 }
 
 // maxScratch is what a batch keeps for its next use.
@@ -232,7 +313,7 @@ const maxScratch = 256 << 10
 
 func (p *Batch) reset() {
 	clear(p.items)
-	p.items, p.next, p.now, p.noEcho = p.items[:0], 0, 0, false
+	p.items, p.next, p.now, p.noEcho, p.rules = p.items[:0], 0, 0, false, nil
 	if p.scratch = p.scratch[:0]; cap(p.scratch) > maxScratch {
 		p.scratch = nil
 	}
@@ -241,12 +322,16 @@ func (p *Batch) reset() {
 // PublishEvent publishes a message of the node itself. It never waits for room
 // and asks nobody for permission. It returns the number of deliveries.
 func (b *Broker) PublishEvent(channel string, payload []byte) int {
+	return b.publishOwn(&Message{Channel: channel, Payload: payload})
+}
+
+func (b *Broker) publishOwn(m *Message) int {
 	p := b.batches.Get().(*Batch)
 	p.b = b
 	defer p.Release()
-	if p.Add(&Message{Channel: channel, Payload: payload}) != nil {
+	if p.Add(m) != nil {
 		return 0
 	}
-	var counts [1]int
-	return p.Commit(counts[:0])[0]
+	var receipts [1]Receipt
+	return p.Commit(receipts[:0])[0].Receivers
 }

@@ -65,8 +65,8 @@ func (r *Range) Join(next Range) bool {
 	return true
 }
 
-// from returns the range without its first n bytes.
-func (r Range) from(n int) Range {
+// From returns the range without its first n bytes.
+func (r Range) From(n int) Range {
 	r.off += uint32(n)
 	r.n -= uint32(n)
 	return r

@@ -2,17 +2,18 @@ package broker
 
 import (
 	"sync/atomic"
+	"time"
 )
 
 // Outlet is a session's way out. protocol/outbound has the real one, the tests
 // of this package a recorder. Its methods never block, and may be called
 // concurrently except where they say otherwise.
 type Outlet interface {
-	// Push queues a delivery for sub: lead, which is mostly empty, and then r, with
-	// nothing in between. It is called by the session's fan-out worker only, and
-	// retains the ranges if it keeps them. It leaves out what is for a
-	// subscription that has Ended.
-	Push(lead, r Range, sub *Subscription) Verdict
+	// Push queues a delivery for sub. It is called by the session's fan-out worker
+	// only, in the order of the log, and retains the ranges if it keeps them. It
+	// leaves out what is for a subscription that has Ended. d is valid during the
+	// call.
+	Push(d *Delivery, sub *Subscription) Verdict
 	// Flush writes what can be written at once. Every Push that answered
 	// PushedDirty is followed by one Flush.
 	Flush()
@@ -24,6 +25,17 @@ type Outlet interface {
 	// Oldest returns the Birth of the oldest range queued, and false if there
 	// is none.
 	Oldest() (uint64, bool)
+}
+
+// Delivery is a message, or several consecutive ones, on the way to sessions.
+type Delivery struct {
+	// Lead and Range are the bytes, with nothing in between. Lead is mostly empty.
+	Lead, Range Range
+	// Sequence is the place of the last message in the order of the node.
+	Sequence uint64
+	// Conflate lets an outlet whose peer takes nothing keep only the newest
+	// delivery of the subscription. Such a delivery is one message.
+	Conflate bool
 }
 
 // Verdict is what became of a Push.
@@ -46,6 +58,9 @@ type SessionConfig struct {
 	MaxComplex       int // patterns with three or more stars
 	MaxName          int // bytes of a channel or pattern
 	MaxMessage       int // bytes of a payload
+	// Grace is how long the members that the session holds stay if it ends for
+	// another reason than ReasonQuit.
+	Grace time.Duration
 	// Ended is called once, by whoever ends the session, after the outlet was
 	// sealed. It must not block.
 	Ended func(Reason)
@@ -66,6 +81,8 @@ type Session struct {
 
 	reason atomic.Uint32
 	format atomic.Uint32 // written under the subscription writer
+
+	joined holds // members; owned by the goroutine that joins, leaves and closes
 
 	// guarded by the subscription writer
 	held    [kinds]subscriptions
@@ -161,6 +178,7 @@ func (s *Session) Kill() {
 func (s *Session) Close() {
 	s.End(ReasonClosed)
 	s.removeAll()
+	s.LeaveAll()
 	s.b.sessions.Lock()
 	delete(s.b.sessions.live, s)
 	s.b.sessions.Unlock()
@@ -180,9 +198,31 @@ func (s *Session) AwaitRoom() {
 	s.b.log.awaitRoom(s.done)
 }
 
-// Barrier is a position in the order of messages.
-type Barrier struct{ position uint64 }
+// Barrier is a position in the order of messages, perhaps that of the end of
+// subscriptions.
+type Barrier struct {
+	position uint64
+	removed  []*Subscription
+}
+
+// Offset returns the barrier's position as the offset of the last message before
+// it.
+func (b Barrier) Offset() uint64 { return b.position }
+
+// Now returns the end of the order: everything published before the call is in
+// front of it.
+func (b *Broker) Now() Barrier {
+	b.log.mu.Lock()
+	defer b.log.mu.Unlock()
+	return Barrier{position: b.log.seq}
+}
 
 // Await returns when every message up to the barrier is in the session's
-// outlet, or the session has ended.
-func (s *Session) Await(b Barrier) { s.worker.await(b.position, s.done) }
+// outlet, or the session has ended. Of subscriptions that were removed at the
+// barrier nothing enters the outlet's queue any more, also not what it conflates.
+func (s *Session) Await(b Barrier) {
+	s.worker.await(b.position, s.done)
+	for _, sub := range b.removed {
+		sub.ended.Store(true)
+	}
+}

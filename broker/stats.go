@@ -27,6 +27,9 @@ var refusals = [...]struct {
 	{"message-too-large", ErrMessageTooLarge},
 	{"too-many-subscriptions", ErrTooManySubscriptions},
 	{"too-many-complex-patterns", ErrTooManyComplex},
+	{"reserved", ErrReserved},
+	{"state-full", ErrStateFull},
+	{"too-many-joins", ErrTooManyJoins},
 }
 
 // refuse counts an error and returns it.
@@ -48,6 +51,11 @@ type Snapshot struct {
 	Sequence    uint64
 	FanoutBytes int64 // of the log, still to be written by somebody
 	Backlog     int64 // bytes not yet distributed by the worker that has most
+
+	HistoryBytes int64 // of all histories
+	StateBytes   int64 // of retained messages and members
+	Remembered   int   // channels of which something is known: history, members, or offsets
+	Evicted      int64 // channels that lost their history for the limit of all
 
 	Published  int64 // messages
 	Deliveries int64 // messages put into outlets
@@ -73,6 +81,11 @@ func (b *Broker) Stats() Snapshot {
 		Unspeakable: b.stats.unspeakable.Load(),
 		Channels:    b.channels.active(),
 		Shards:      b.shards.active(),
+
+		HistoryBytes: b.memory.bytes.Load(),
+		StateBytes:   b.memory.store.Bytes(),
+		Remembered:   int(b.memory.count.Load()),
+		Evicted:      b.memory.evicted.Load(),
 	}
 	s.Refused = make(map[string]int64, len(refusals))
 	for i := range refusals {

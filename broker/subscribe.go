@@ -49,26 +49,23 @@ type writerBatch struct {
 // Subscribe adds all names, or none if it returns an error; repeats are no
 // error and change nothing. It appends to counts, for each name, the number of
 // subscriptions that the session then has: channels and patterns together, or
-// shard channels. The position of the subscriptions in the order of messages is
-// somewhere within the call: what was published before it is not delivered.
-func (s *Session) Subscribe(k Kind, names []string, counts []int) ([]int, error) {
+// shard channels. The barrier is the position of the new subscriptions in the
+// order of messages: what is behind it is delivered, what is before it is not.
+func (s *Session) Subscribe(k Kind, names []string, counts []int) (Barrier, []int, error) {
 	for _, name := range names {
-		if len(name) > s.cfg.MaxName {
-			return counts, s.b.refuse(&NameError{name, ErrNameTooLong})
-		}
-		if !s.b.allowed(s.cfg.Identity, k.action(), name) {
-			return counts, s.b.refuse(&NameError{name, ErrDenied})
+		if err := s.permit(k.action(), name); err != nil {
+			return Barrier{}, counts, &NameError{name, err}
 		}
 	}
 	w := &s.b.writer
 	w.Lock()
 	defer w.Unlock()
 	if s.ended() {
-		return counts, ErrEnded
+		return Barrier{}, counts, ErrEnded
 	}
 	patterns, err := s.admit(k, names)
 	if err != nil {
-		return counts, s.b.refuse(err)
+		return Barrier{}, counts, s.b.refuse(err)
 	}
 	tx := writerBatch{b: s.b}
 	for i, name := range names {
@@ -77,8 +74,7 @@ func (s *Session) Subscribe(k Kind, names []string, counts []int) ([]int, error)
 		}
 		counts = append(counts, s.count(k))
 	}
-	tx.commit()
-	return counts, nil
+	return tx.commit(), counts, nil
 }
 
 // admit checks the limits on names that the session does not hold yet, and
@@ -218,6 +214,7 @@ func (tx *writerBatch) remove(s *Session, k Kind, sub *Subscription) {
 // returns.
 func (tx *writerBatch) commit() Barrier {
 	w := &tx.b.writer
+	told := tx.occupancy()
 	if tx.root {
 		w.generation++
 		r := &root{generation: w.generation, snapshot: w.index.Commit()}
@@ -234,8 +231,35 @@ func (tx *writerBatch) commit() Barrier {
 	}
 	position := tx.b.log.seq
 	tx.b.log.mu.Unlock()
+	for i := range told {
+		tx.b.report(occupancyPrefix, told[i].Channel, &told[i])
+	}
 	for _, c := range tx.vacated {
 		tx.b.table(c.kind).unpin(c)
 	}
-	return Barrier{position}
+	return Barrier{position: position}
+}
+
+// occupancy returns the events of channels that get their first subscriber or
+// lose their last one, where a rule asks for them.
+func (tx *writerBatch) occupancy() (events []Event) {
+	rules := tx.b.rules.Load()
+	if rules == nil || !rules.occupancy {
+		return nil
+	}
+	for _, c := range tx.changes {
+		before := c.holder.set.Load() != nil
+		if c.holder.kind != KindChannel || before == (c.set != nil) {
+			continue
+		}
+		if rule := rules.find(c.holder.name); rule == nil || !rule.Occupancy {
+			continue
+		}
+		verb := EventOccupied
+		if before {
+			verb = EventVacated
+		}
+		events = append(events, Event{Verb: verb, Channel: c.holder.name})
+	}
+	return events
 }

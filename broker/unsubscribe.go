@@ -25,13 +25,21 @@ func (s *Session) UnsubscribeInExec(k Kind, names []string, counts []int) []int 
 }
 
 func (s *Session) remove(k Kind, names []string, counts []int, ended func(*Subscription)) (Barrier, []int) {
-	var last Barrier
+	var all Barrier
 	for len(names) > 0 {
 		n := min(len(names), removeSlice)
-		last, counts = s.removeSome(k, names[:n], counts, ended)
+		var b Barrier
+		b, counts = s.removeSome(k, names[:n], counts, ended)
+		all.join(b)
 		names = names[n:]
 	}
-	return last, counts
+	return all, counts
+}
+
+// join makes b the later one of two barriers of a session's removals.
+func (b *Barrier) join(later Barrier) {
+	b.position = later.position
+	b.removed = append(b.removed, later.removed...)
 }
 
 func (s *Session) removeSome(k Kind, names []string, counts []int, ended func(*Subscription)) (Barrier, []int) {
@@ -39,33 +47,38 @@ func (s *Session) removeSome(k Kind, names []string, counts []int, ended func(*S
 	w.Lock()
 	defer w.Unlock()
 	tx := writerBatch{b: s.b}
+	var removed []*Subscription
 	for _, name := range names {
 		if sub := s.held[k].get(name); sub != nil {
 			tx.remove(s, k, sub)
+			removed = append(removed, sub)
 			if ended != nil {
 				ended(sub)
 			}
 		}
 		counts = append(counts, s.count(k))
 	}
-	return tx.commit(), counts
+	b := tx.commit()
+	b.removed = removed
+	return b, counts
 }
 
 // UnsubscribeAll removes every subscription of the session, of all kinds.
 func (s *Session) UnsubscribeAll() Barrier { return s.removeAll() }
 
 func (s *Session) removeAll() Barrier {
-	var last Barrier
+	var all Barrier
 	for k := range kinds {
 		for {
 			names := s.some(k, removeSlice)
 			if len(names) == 0 {
 				break
 			}
-			last, _ = s.removeSome(k, names, nil, nil)
+			b, _ := s.removeSome(k, names, nil, nil)
+			all.join(b)
 		}
 	}
-	return last
+	return all
 }
 
 // some returns up to n of the names held.

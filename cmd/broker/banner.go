@@ -10,14 +10,18 @@ import (
 // printBanner tells a person where the broker listens and what to type next.
 // It goes to standard output, which carries nothing else; the log says the
 // same to programs.
-func printBanner(w io.Writer, s *sockets, path string) {
+func printBanner(w io.Writer, s *sockets, cfg *Config) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Fanfare %s is running. Everything is in memory and ends with this process.\n\n", buildVersion())
+	stays := "Everything is in memory and ends with this process."
+	if cfg.Dir != "" {
+		stays = "Snapshots are kept in " + cfg.Dir + "."
+	}
+	fmt.Fprintf(&b, "Fanfare %s is running. %s\n\n", buildVersion(), stays)
 	for _, l := range s.resp {
 		fmt.Fprintf(&b, "  Redis clients  %s\n", l.Addr())
 	}
 	for _, l := range s.http {
-		fmt.Fprintf(&b, "  browsers       http://%s/   ws://%[1]s%s\n", l.Addr(), path)
+		fmt.Fprintf(&b, "  browsers       http://%s/   ws://%[1]s%s\n", l.Addr(), cfg.WS.Path)
 	}
 	b.WriteByte('\n')
 	if len(s.resp) > 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -15,14 +16,20 @@ import (
 
 // Config is everything about a broker that can be chosen. Its fields are
 // filled from defaults, then the file, then the environment, then the flags;
-// config_table.go says which setting is which field. The parts of the broker
-// have their own Config, which the settings go straight into; what is not a
-// setting in them is filled in by run.go.
+// config_table.go says which setting is which field, and config_rules.go what a
+// channel's rule may say. The parts of the broker have their own Config, which the
+// settings go straight into; what is not a setting in them is filled in by run.go.
 type Config struct {
+	File string // path of the file that was read; empty: none
+
 	LogLevel      string        // debug, info, warn or error
 	LogFormat     string        // json or console
 	DrainTimeout  time.Duration // how long a stop may take
 	ProtectedMode bool          // refuse to listen beyond loopback without credentials
+
+	Dir             string        // of snapshots; empty: memory only
+	SaveEvery       time.Duration // between snapshots; 0: none by itself
+	DiscardSnapshot bool          // go on without a snapshot that cannot be loaded
 
 	RESPListen string // host:port; empty: no TCP
 	RESPUnix   string // path of a Unix socket; empty: none
@@ -53,12 +60,9 @@ func load(args, env []string) (Config, error) {
 		return cfg, err
 	}
 	environment := brokerVariables(env)
-	file := flags.config
-	if file == "" {
-		file = environment[envName("config")]
-	}
-	if file != "" {
-		if err := applyFile(&cfg, file); err != nil {
+	cfg.File = cmp.Or(flags.config, environment[envName("config")])
+	if cfg.File != "" {
+		if err := applyFile(&cfg, cfg.File); err != nil {
 			return cfg, err
 		}
 	}

@@ -19,7 +19,7 @@ func applyTOML(cfg *Config, text string) error {
 	if err != nil {
 		return mistake(err)
 	}
-	f := &file{cfg: cfg, md: &md}
+	f := &file{cfg: cfg, md: &md, text: text}
 	f.read(nil, top)
 	slices.SortFunc(f.mistakes, func(a, b fileMistake) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), cmp.Compare(a.text, b.text))
@@ -35,6 +35,7 @@ func applyTOML(cfg *Config, text string) error {
 type file struct {
 	cfg      *Config
 	md       *toml.MetaData
+	text     string
 	mistakes []fileMistake
 }
 
@@ -50,6 +51,10 @@ func (m fileMistake) Error() string { return fmt.Sprintf("%d: %s", m.line, m.tex
 func (f *file) read(path toml.Key, table map[string]toml.Primitive) {
 	for name, raw := range table {
 		key := append(slices.Clone(path), name)
+		if len(path) == 0 && name == rulesKey {
+			f.readRules(raw)
+			continue
+		}
 		var inner bool
 		err := f.md.PrimitiveDecode(raw, decodeFunc(func(v any) error {
 			var err error
@@ -145,6 +150,9 @@ func unknownKey(key toml.Key) error {
 		if len(key) == 1 {
 			known = append(known, table)
 		}
+	}
+	if len(key) == 1 {
+		known = append(known, rulesKey)
 	}
 	return unknown("setting", path, known)
 }

@@ -27,6 +27,15 @@ var settings = []setting{
 	{"workers", "N", "fan-out workers; 0: as many as processors, at most 4", func(c *Config) value {
 		return countValue[int]{&c.Broker.Workers, 0, 64}
 	}},
+	{"dir", "DIR", "directory of the snapshots that outlive the process; empty: memory only", func(c *Config) value {
+		return textValue{&c.Dir}
+	}},
+	{"save-every", "TIME", "between snapshots while something changes; 0: at a stop and on SAVE only", func(c *Config) value {
+		return durationValue{&c.SaveEvery, 0, forever}
+	}},
+	{"discard-snapshot", "", "put a snapshot aside that cannot be loaded; go on with the one before", func(c *Config) value {
+		return boolValue{&c.DiscardSnapshot}
+	}},
 	{"protected-mode", "", "refuse to listen beyond loopback without credentials", func(c *Config) value {
 		return boolValue{&c.ProtectedMode}
 	}},
@@ -55,6 +64,9 @@ var settings = []setting{
 	}},
 	{"http.origins", "LIST", "further web origins whose pages may connect, such as https://example.org", func(c *Config) value {
 		return listValue{&c.WS.Origins}
+	}},
+	{"http.presence-grace", "TIME", "how long a member stays after its connection was cut", func(c *Config) value {
+		return durationValue{&c.WS.Grace, 0, time.Hour}
 	}},
 
 	{"limits.max-clients", "N", "Redis connections", func(c *Config) value {
@@ -117,6 +129,12 @@ var settings = []setting{
 	{"limits.fanout-memory", "SIZE", "messages still to be written; beyond it the slowest connections are ended", func(c *Config) value {
 		return sizeValue[int64]{&c.Broker.FanoutMemory, 1 << 20, 1 << 40}
 	}},
+	{"limits.max-history-bytes", "SIZE", "histories of all channels; beyond it the one silent for longest loses its own", func(c *Config) value {
+		return sizeValue[int64]{&c.Broker.MaxHistory, 64 << 10, 1 << 42}
+	}},
+	{"limits.max-state-bytes", "SIZE", "retained messages and members; beyond it further ones are refused", func(c *Config) value {
+		return sizeValue[int64]{&c.Broker.MaxState, 64 << 10, 1 << 42}
+	}},
 
 	{"limits.ws-max-clients", "N", "browser connections", func(c *Config) value {
 		return countValue[int]{&c.WS.MaxClients, 1, 10_000_000}
@@ -138,6 +156,15 @@ var settings = []setting{
 	}},
 	{"limits.ws-control-frames", "N", "control and empty frames a browser may send per second", func(c *Config) value {
 		return countValue[int]{&c.WS.MaxControls, 1, 1_000_000}
+	}},
+	{"limits.ws-max-member", "SIZE", "longest data of a member in a channel", func(c *Config) value {
+		return sizeValue[int]{&c.WS.MaxMemberData, 1, 1 << 20}
+	}},
+	{"limits.ws-rate", "N", "requests a browser may make per second; 0: no limit", func(c *Config) value {
+		return countValue[int]{&c.WS.Rate, 0, 1_000_000}
+	}},
+	{"limits.ws-burst", "N", "requests a browser may make at once", func(c *Config) value {
+		return countValue[int]{&c.WS.Burst, 1, 1_000_000}
 	}},
 	{"limits.ws-push-queue", "SIZE", "as push-queue, for browsers", func(c *Config) value {
 		return sizeValue[int64]{&c.WS.PushHard, 1 << 10, 64 << 30}
@@ -188,11 +215,12 @@ const (
 func defaults() Config {
 	return Config{
 		LogLevel: "info", LogFormat: "json", DrainTimeout: 4 * time.Second, ProtectedMode: true,
+		SaveEvery:  5 * time.Minute,
 		RESPListen: defaultRESP, HTTPListen: defaultHTTP,
 		Broker: broker.Config{
 			MaxMessage: 1 << 20, MaxName: 1024, MaxSubscriptions: 100_000,
 			MaxComplexPatterns: 1000, MaxComplexNode: 10_000,
-			Backlog: 16 << 20, FanoutMemory: 256 << 20,
+			Backlog: 16 << 20, FanoutMemory: 256 << 20, MaxHistory: 256 << 20, MaxState: 256 << 20,
 		},
 		RESP: resp.Config{
 			MaxClients: 10_000, MaxArgs: 1 << 20, MaxBulk: 64 << 20, MaxCommand: 64 << 20, MaxInline: 64 << 10,
@@ -202,10 +230,10 @@ func defaults() Config {
 		},
 		WS: ws.Config{
 			Path: "/ws", MaxClients: 10_000, MaxFrame: 64 << 10, MaxMessage: 64 << 10, MaxName: 512,
-			MaxSubscriptions: 128, MaxComplex: 10, MaxControls: 50,
+			MaxSubscriptions: 128, MaxComplex: 10, MaxControls: 50, MaxMemberData: 4 << 10, Rate: 50, Burst: 100,
 			PushHard: 1 << 20, PushSoft: 256 << 10, PushSoftFor: 10 * time.Second, ReplyPause: 256 << 10,
 			ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-			PingInterval: 25 * time.Second, PongTimeout: 10 * time.Second,
+			PingInterval: 25 * time.Second, PongTimeout: 10 * time.Second, Grace: 10 * time.Second,
 		},
 		KV: kv.Config{Databases: kv.DefaultDatabases, Policy: kv.PolicyNoEviction},
 	}

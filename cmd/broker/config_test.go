@@ -30,6 +30,7 @@ func TestFlagOverEnvironmentOverFileOverDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := defaults()
+	want.File = file
 	want.Broker.Workers, want.WS.Path, want.RESP.MaxClients, want.Broker.MaxName = 1, "/flag", 2, 1
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)
@@ -124,7 +125,7 @@ func TestWrongFiles(t *testing.T) {
 		"a key in the wrong table names the right one":      {"max-clients = 3", `1: unknown setting "max-clients": did you mean max-clients in [limits]?`},
 		"a quoted key with a dot is not the one in a table": {`"resp.unix" = "x"`, `1: unknown setting "resp.unix"`},
 		"a key far from all others gets no guess":           {"zzzzzzzzzz = 1", `1: unknown setting "zzzzzzzzzz"`},
-		"a setting that comes later is unknown":             {"[[channel]]\nmatch = \"*\"", `1: unknown setting "channel"`},
+		"a setting that comes later is unknown":             {"console = \"on\"", `1: unknown setting "console"`},
 		"case matters":                                      {"Workers = 1", `1: unknown setting "Workers": did you mean "workers"?`},
 		"a table as a value":                                {"kv = 3", `1: kv must be a table, not a number`},
 		"a list of tables":                                  {"[[kv]]\ndatabases = 3", `1: kv must be a table, not a list of tables`},
@@ -288,6 +289,8 @@ func FuzzFile(f *testing.F) {
 	f.Add("workers = 3\n[resp]\nlisten = \"127.0.0.1:0\"\n")
 	f.Add("a.b = 1\n[limits]\nmax-message = \"64kb\"")
 	f.Add("[[channel]]\nmatch = 'x'\nhistory = { size = 1 }")
+	f.Add("[[channel]]\nmatch = 'x'\n[channel.history]\nsize = 0\n[[channel]]\nx = 1")
+	f.Add("channel = [{match = 'x', retain = 'y'}, [1]]\n[channel.x]")
 	f.Add("kv = [1, {a = 2}]\n[resp.x.y]\nz = 1979-05-27")
 	f.Fuzz(func(t *testing.T, text string) {
 		cfg := defaults()
@@ -297,6 +300,11 @@ func FuzzFile(f *testing.F) {
 		for _, s := range settings {
 			if err := s.value(&cfg).Set(s.value(&cfg).String()); err != nil && s.key != "http.origins" {
 				t.Errorf("%s accepted a value it does not read itself: %v", s.key, err)
+			}
+		}
+		for i := range cfg.Broker.Rules {
+			if err := cfg.Broker.Rules[i].Validate(); err != nil {
+				t.Errorf("a rule was accepted that the broker refuses: %v", err)
 			}
 		}
 	})

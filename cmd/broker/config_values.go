@@ -73,6 +73,28 @@ func (v choiceValue[T]) Set(text string) error {
 func (v choiceValue[T]) String() string       { return string(*v.p) }
 func (v choiceValue[T]) fromTOML(t any) error { return textOf(t, v.Set) }
 
+// namedValue is one of a few constants that have names.
+type namedValue[T interface {
+	~uint8
+	fmt.Stringer
+}] struct {
+	p       *T
+	choices []T
+}
+
+func (v namedValue[T]) Set(text string) error {
+	names := make([]string, len(v.choices))
+	for i, c := range v.choices {
+		if names[i] = c.String(); names[i] == text {
+			*v.p = c
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is not one of %s", shorten(text), strings.Join(names, ", "))
+}
+func (v namedValue[T]) String() string       { return (*v.p).String() }
+func (v namedValue[T]) fromTOML(t any) error { return textOf(t, v.Set) }
+
 // eventsValue is a set of classes of key-space events, as letters.
 type eventsValue struct{ p *kv.EventClass }
 

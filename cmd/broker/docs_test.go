@@ -17,6 +17,15 @@ func docRow(s setting) string {
 	return fmt.Sprintf("| `%s` | `--%s` | %s | %s |", s.key, s.flagName(), initial, s.help)
 }
 
+// ruleRow is how docs/configuration.md shows a key of a rule.
+func ruleRow(s ruleSetting) string {
+	initial := s.initial()
+	if initial != "" {
+		initial = "`" + initial + "`"
+	}
+	return fmt.Sprintf("| `%s` | %s | %s |", s.key, initial, s.help)
+}
+
 func TestTheConfigurationDocumentShowsEverySettingAndNoOther(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/configuration.md")
@@ -26,6 +35,9 @@ func TestTheConfigurationDocumentShowsEverySettingAndNoOther(t *testing.T) {
 	want := map[string]bool{}
 	for _, s := range settings {
 		want[docRow(s)] = true
+	}
+	for _, s := range ruleSettings {
+		want[ruleRow(s)] = true
 	}
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
@@ -47,6 +59,11 @@ func TestHelpShowsEverySettingInLinesThatFitATerminal(t *testing.T) {
 	}
 	for _, s := range settings {
 		if !strings.Contains(b.String(), "\n  --"+s.flagName()) {
+			t.Errorf("%s is missing", s.key)
+		}
+	}
+	for _, s := range ruleSettings {
+		if !strings.Contains(b.String(), "\n  "+s.key+" = ") {
 			t.Errorf("%s is missing", s.key)
 		}
 	}

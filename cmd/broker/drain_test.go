@@ -137,8 +137,8 @@ func TestSecondSignalEndsTheDrain(t *testing.T) {
 }
 
 // stuck makes a subscriber that has more queued than its socket takes, and
-// never reads again.
-func stuck(t *testing.T, p *process) {
+// does not read.
+func stuck(t *testing.T, p *process) *peer {
 	t.Helper()
 	sub, pub := p.dial(), p.dial()
 	sub.send("SUBSCRIBE news\r\n")
@@ -148,4 +148,5 @@ func stuck(t *testing.T, p *process) {
 		pub.send("PUBLISH news %s\r\n", payload)
 		pub.expect(":1")
 	}
+	return sub
 }

@@ -7,7 +7,7 @@ import (
 )
 
 const helpHead = `Fanfare is a pub/sub broker: Redis clients and browsers on the same channels.
-Everything is in memory and ends with the process.
+Everything is in memory and ends with the process, unless --dir names a place for snapshots.
 
 Usage:
   broker [flags]              start; SIGTERM or Ctrl-C drains and ends it
@@ -17,7 +17,8 @@ Usage:
 A setting is a flag, an environment variable (--http-path is BROKER_HTTP_PATH)
 and a key of the TOML file; the flag wins over the variable, the variable over
 the file. Sizes are bytes or "64kb", "1mb", "2gb"; times are "500ms", "4s", "10m".
-Defaults stand in brackets.
+Defaults stand in brackets. What channels remember is said by rules, which stand in
+the file only (the last section); SIGHUP reads them again.
 
   --config FILE                    read this TOML file
 `
@@ -45,6 +46,7 @@ func printHelp(w io.Writer) error {
 			}
 		}
 	}
+	writeRuleHelp(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

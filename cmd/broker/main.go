@@ -22,17 +22,22 @@ func main() {
 	// The first signal drains. From then on signals act as if we had never
 	// asked for them, so that a second Ctrl-C ends a drain nobody waits for.
 	context.AfterFunc(ctx, stop)
-	os.Exit(command(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+	// SIGHUP is waited for from the beginning to the end, so it never ends a broker:
+	// one that comes while it starts is served after the start.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	os.Exit(command(ctx, hangups, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 
 // command runs one invocation and returns its exit code. It writes to the two
-// streams only and reads the process' environment from env.
-func command(ctx context.Context, args, env []string, stdout, stderr io.Writer) int {
+// streams only and reads the process' environment from env. What comes from
+// hangups makes a running broker read its rules again.
+func command(ctx context.Context, hangups <-chan os.Signal, args, env []string, stdout, stderr io.Writer) int {
 	name, rest := subcommand(args)
 	var err error
 	switch name {
 	case "":
-		err = serve(ctx, rest, env, stdout, stderr)
+		err = serve(ctx, hangups, rest, env, stdout, stderr)
 	case "version":
 		err = printVersion(rest, stdout)
 	case "check-config":

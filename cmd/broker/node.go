@@ -5,11 +5,14 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"go.uber.org/zap"
 
 	"fanfare/broker"
+	"fanfare/internal/snapshot"
 	"fanfare/kv"
 	"fanfare/protocol/resp"
 	"fanfare/protocol/ws"
@@ -33,36 +36,57 @@ type server interface {
 
 // node is a running broker with its store and its transports.
 type node struct {
-	log    *zap.Logger
-	broker *broker.Broker
-	store  *kv.Store
-	resp   server
-	ws     server
+	log       *zap.Logger
+	broker    *broker.Broker
+	store     *kv.Store
+	resp      server
+	ws        server
+	snapshots *snapshots // nil: memory only
+	loading   atomic.Bool
 }
 
 // newNode wires the parts of a broker together. Nothing is accepted yet; the
-// sockets are asked for their addresses only.
-func newNode(cfg Config, s *sockets, log *zap.Logger) (*node, error) {
+// sockets are asked for their addresses only. d is nil without snapshots.
+func newNode(cfg Config, s *sockets, d *snapshot.Dir, log *zap.Logger) (*node, error) {
 	n := &node{log: log}
-	cfg.Broker.Log = log
-	cfg.Broker.MaxSessions = maxSessions()
-	cfg.Broker.Codecs = []broker.Codec{formatRESP2: resp.Codec2(), formatRESP3: resp.Codec3(), formatJSON: ws.Codec()}
 	var err error
-	if n.broker, err = broker.New(cfg.Broker); err != nil {
+	if n.broker, n.store, err = newMemory(&cfg, &n.loading, log); err != nil {
 		return nil, err
 	}
-	// Expiry produces events that cannot wait for room in the log, so it rests
-	// while the log is half full.
-	cfg.KV.Pause = n.broker.Strained
-	cfg.KV.Event = resp.KeyspaceEvents(n.broker)
-	cfg.KV.MaxString = cfg.RESP.MaxBulk
-	n.store = kv.New(cfg.KV)
+	if d != nil {
+		n.loading.Store(true)
+		n.snapshots = newSnapshots(&cfg, d, n, log)
+		cfg.RESP.Snapshots, cfg.WS.Loading = n.snapshots.commands(), n.loading.Load
+	}
 	if err := n.newServers(&cfg, s); err != nil {
 		n.store.Close()
 		n.broker.Close()
 		return nil, err
 	}
 	return n, nil
+}
+
+// newMemory makes what a node remembers: channels and keys. What happens to keys
+// while they are loaded is no event.
+func newMemory(cfg *Config, loading *atomic.Bool, log *zap.Logger) (*broker.Broker, *kv.Store, error) {
+	cfg.Broker.Log = log
+	cfg.Broker.MaxSessions = maxSessions()
+	cfg.Broker.Codecs = []broker.Codec{formatRESP2: resp.Codec2(), formatRESP3: resp.Codec3(), formatJSON: ws.Codec()}
+	b, err := broker.New(cfg.Broker)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Expiry produces events that cannot wait for room in the log, so it rests
+	// while the log is half full.
+	cfg.KV.Pause = b.Strained
+	events := resp.KeyspaceEvents(b)
+	cfg.KV.Event = func(db int, class kv.EventClass, event, key string) {
+		if !loading.Load() {
+			events(db, class, event, key)
+		}
+	}
+	cfg.KV.MaxString = cfg.RESP.MaxBulk
+	return b, kv.New(cfg.KV), nil
 }
 
 // reserve is how many descriptors the process keeps for itself: for listeners,
@@ -89,6 +113,7 @@ func (n *node) newServers(cfg *Config, s *sockets) error {
 	}
 	cfg.WS.Broker, cfg.WS.Format, cfg.WS.Log = n.broker, formatJSON, n.log
 	cfg.WS.Loopback = loopback(cfg.HTTPListen)
+	cfg.WS.Rate, cfg.WS.Grace = chosen(cfg.WS.Rate), chosen(cfg.WS.Grace)
 	if len(s.resp) > 0 {
 		cfg.WS.RESP = s.resp[0].Addr().String()
 	}
@@ -100,9 +125,23 @@ func (n *node) newServers(cfg *Config, s *sockets) error {
 	return nil
 }
 
+// chosen writes the 0 of a setting, "none", as the transports do, whose 0 is the
+// default.
+func chosen[T int | time.Duration](v T) T {
+	if v == 0 {
+		return -1
+	}
+	return v
+}
+
 // start accepts connections on all sockets. The channel gets the first error
 // of a listener that ended by itself.
-func (n *node) start(s *sockets) <-chan error {
+func (n *node) start(s *sockets) (<-chan error, error) {
+	if n.snapshots != nil {
+		if err := n.snapshots.begin(); err != nil {
+			return nil, err
+		}
+	}
 	n.log.Info("starting", zap.String("version", buildVersion()),
 		zap.String("node", n.broker.Node()), zap.String("epoch", n.broker.Epoch()))
 	failed := make(chan error, len(s.resp)+len(s.http))
@@ -119,23 +158,33 @@ func (n *node) start(s *sockets) <-chan error {
 	}
 	accept(n.resp, "resp", s.resp)
 	accept(n.ws, "http", s.http)
-	return failed
+	return failed, nil
+}
+
+// load makes the node know what the one before it knew.
+func (n *node) load(ctx context.Context) error {
+	if n.snapshots == nil {
+		return nil
+	}
+	return n.snapshots.load(ctx)
 }
 
 // stop ends the node in order: listeners close; readers finish what they have
-// read; the log is distributed; queues are written and connections closed.
-// With the end of ctx it stops waiting, and says for what.
-func (n *node) stop(ctx context.Context) error {
+// read; the log is distributed; queues are written and connections closed; what is
+// remembered is saved. With the end of ctx it stops waiting for peers, and late
+// says for what.
+func (n *node) stop(ctx context.Context) (late, err error) {
 	n.broker.Refuse()
-	err := errors.Join(
-		all(n.resp.Quiesce, n.ws.Quiesce)(ctx),
-		all(n.resp.Shutdown, n.ws.Shutdown)(ctx),
-	)
+	busy := all(n.resp.Quiesce, n.ws.Quiesce)(ctx)
+	late = errors.Join(busy, all(n.resp.Shutdown, n.ws.Shutdown)(ctx))
+	if n.snapshots != nil {
+		err = n.snapshots.finish(busy == nil)
+	}
 	n.store.Close()
-	if err == nil {
+	if late == nil {
 		n.broker.Close() // Waits for its workers: only where they have come to the end.
 	}
-	return err
+	return late, err
 }
 
 // all makes one step out of steps that run at the same time.

@@ -94,6 +94,13 @@ func start(t *testing.T, args ...string) *process {
 		_ = p.cmd.Process.Kill() // An error: it has ended.
 		<-p.ended
 	})
+	p.listening()
+	return p
+}
+
+// listening waits until the broker listens, and takes its addresses from the log.
+func (p *process) listening() {
+	p.t.Helper()
 	for p.resp == "" || p.http == "" {
 		entry := p.await("listening")
 		switch address, _ := entry["address"].(string); {
@@ -103,7 +110,6 @@ func start(t *testing.T, args ...string) *process {
 			p.resp = address
 		}
 	}
-	return p
 }
 
 // read takes the log apart until the program ends.

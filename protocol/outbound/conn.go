@@ -50,6 +50,7 @@ func (c *Conn) Close() error {
 	q.mu.Lock()
 	q.sealed = true
 	q.dropAllHeld()
+	q.dropSlots()
 	q.wakeReader()
 	q.flushLocked()
 	return nil

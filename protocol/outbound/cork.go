@@ -9,10 +9,27 @@ import (
 // Cork holds pushes back from now on. A connection's reader corks its queue
 // while it executes commands, so that nothing lands inside a reply and a message
 // follows the acknowledgement of its subscription.
-func (q *Queue) Cork() {
+//
+// It returns the sequence of the last delivery pushed before; later ones are
+// held. A message that several subscriptions of the session match is a delivery
+// of each, and the cork may come between two of them; after Settle it does not.
+func (q *Queue) Cork() uint64 {
 	q.mu.Lock()
-	q.corked = true
-	q.mu.Unlock()
+	defer q.mu.Unlock()
+	q.corked, q.settled = true, 0
+	return q.pushed
+}
+
+// Settle is Cork for a reply that has a place in the order of messages: every
+// delivery up to the sequence it returns precedes the reply. What is conflated
+// enters the queue first. And of a message that several of the session's
+// subscriptions match, the later deliveries follow the first one, not the reply.
+func (q *Queue) Settle() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.corked, q.settled = true, q.pushed
+	q.admitAll() // there is a flusher where there are slots
+	return q.pushed
 }
 
 // Uncork queues the replies, then what was held back, and writes as much as the
@@ -21,14 +38,9 @@ func (q *Queue) Uncork(replies []byte) {
 	large := cloneLarge(replies)
 	q.mu.Lock()
 	q.corked = false
-	if len(replies) > 0 && !q.sealed {
-		q.enqueueReply(replies, large)
-	}
-	for _, h := range q.held {
-		if !q.sealed {
-			q.enqueueRange(h.r)
-		}
-		h.r.Release()
+	q.enqueueReplies(replies, large)
+	for i := range q.held {
+		q.letOut(&q.held[i])
 	}
 	q.dropHeld()
 	if len(q.fed) > 0 && !q.sealed {
@@ -38,28 +50,44 @@ func (q *Queue) Uncork(replies []byte) {
 	q.flushLocked()
 }
 
-// UncorkFormat queues the replies, then what was held back for subscriptions in
-// the format f, and holds on to the rest and to what follows.
+// Reply queues replies and writes what the socket takes, but holds on to what is
+// held back. It is for replies that are too large to be collected first: the
+// caller goes on with AwaitReplies, and with Uncork after the last of them. The
+// replies are the caller's again when it returns.
+func (q *Queue) Reply(replies []byte) {
+	large := cloneLarge(replies)
+	q.mu.Lock()
+	q.enqueueReplies(replies, large)
+	q.flushLocked()
+}
+
+// UncorkFormat queues the replies, then what was held back or conflated for
+// subscriptions in the format f, and holds on to the rest and to what follows.
+// Before it the session's subscriptions were all in that format.
 func (q *Queue) UncorkFormat(replies []byte, f broker.Format) {
 	large := cloneLarge(replies)
 	q.mu.Lock()
-	if len(replies) > 0 && !q.sealed {
-		q.enqueueReply(replies, large)
-	}
+	q.enqueueReplies(replies, large)
 	kept := q.held[:0]
-	for _, h := range q.held {
-		if h.sub.Format() != f {
-			kept = append(kept, h)
-			continue
+	for i := range q.held {
+		if h := &q.held[i]; h.sub.Format() != f {
+			kept = append(kept, *h)
+		} else {
+			q.letOut(h)
 		}
-		if !q.sealed {
-			q.enqueueRange(h.r)
-		}
-		h.r.Release()
 	}
 	clear(q.held[len(kept):])
 	q.held = kept
+	q.admitAll()
 	q.flushLocked()
+}
+
+// letOut queues what was held back.
+func (q *Queue) letOut(h *heldEntry) {
+	if !q.sealed {
+		q.deliver(&h.Delivery, h.sub)
+	}
+	h.release()
 }
 
 // dropHeld empties the list, and its memory unless it is small.
@@ -70,9 +98,51 @@ func (q *Queue) dropHeld() {
 	}
 }
 
+// enqueueReplies queues replies, or the copy of them if they are large; a Framed
+// connection gets them in pieces that fit into frames.
+func (q *Queue) enqueueReplies(replies []byte, large *[]byte) {
+	if large != nil {
+		replies = *large
+	}
+	for q.cfg.Framed && !q.sealed {
+		n := framePiece(replies)
+		if n == len(replies) {
+			break
+		}
+		piece := replies[:n:n] // what is appended to it must not get into the next one
+		if replies = replies[n:]; large == nil {
+			piece = bytes.Clone(piece)
+		}
+		q.enqueueReply(piece, &piece)
+	}
+	if large != nil {
+		large = &replies
+	}
+	q.enqueueReply(replies, large)
+}
+
+// framePiece returns the length of the lines at the beginning of b that fit into a
+// frame: of one at least, whatever its size.
+func framePiece(b []byte) (n int) {
+	for messages := 0; messages < frameMessages && n < len(b); messages++ {
+		end := bytes.IndexByte(b[n:], '\n') + 1
+		if end == 0 || n > 0 && n+end > frameBytes {
+			break
+		}
+		n += end
+	}
+	if n == 0 {
+		return len(b)
+	}
+	return n
+}
+
 // enqueueReply borrows the bytes if this goroutine is about to write them, and
 // copies them if another one will.
 func (q *Queue) enqueueReply(replies []byte, large *[]byte) {
+	if len(replies) == 0 || q.sealed {
+		return
+	}
 	q.enqueued += int64(len(replies))
 	q.replyBytes += int64(len(replies))
 	e := entry{own: large, kind: pooled}
@@ -98,7 +168,8 @@ func (q *Queue) appendReply(replies []byte) bool {
 		return false
 	}
 	last := &q.entries[n-1]
-	if last.own == nil || last.kind != pooled || len(*last.own) > replyEntry {
+	if last.own == nil || last.kind != pooled || len(*last.own) > replyEntry ||
+		q.cfg.Framed && lines(*last.own)+lines(replies) > frameMessages {
 		return false
 	}
 	grown := append(*last.own, replies...)
@@ -142,7 +213,8 @@ func (q *Queue) enqueueFrame(frame []byte) {
 }
 
 // AwaitReplies waits while more replies are queued than ReplyPause, or until done
-// is closed. The queue is not corked.
+// is closed. While the queue is corked, what is held back goes on counting: a peer
+// that does not take its replies is ended for its pushes.
 func (q *Queue) AwaitReplies(done <-chan struct{}) {
 	limit := q.cfg.Limits.ReplyPause
 	for limit > 0 {

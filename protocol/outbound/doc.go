@@ -12,6 +12,9 @@
 // and it alone sets the write deadline, and clears it before it leaves: a second
 // write would wait behind the first, and an expired write deadline sticks.
 //
+// While a queue is blocked, what is pushed to it as conflatable does not grow it:
+// of each subscription the newest delivery is kept.
+//
 // No lock is held across a system call. An idle connection has one goroutine,
 // its reader, and no buffers.
 package outbound

@@ -15,7 +15,8 @@ const lingerTime = time.Second
 // End seals the queue; see broker.Outlet. A plain connection that is killed or
 // slow is closed at once: a reply may be half written. One that ends otherwise
 // gets what is queued. A framed connection drops the frames not begun and gets
-// its close frame. Close finishes the work.
+// its close frame. What is conflated is queued only if the node stops: then the
+// peer is promised everything published. Close finishes the work.
 func (q *Queue) End(r broker.Reason) {
 	q.mu.Lock()
 	if q.sealed {
@@ -27,6 +28,10 @@ func (q *Queue) End(r broker.Reason) {
 	graceful := r == broker.ReasonQuit || r == broker.ReasonShutdown || r == broker.ReasonProtocol || r == broker.ReasonClosed
 	q.discarding = !graceful
 	q.dropAllHeld()
+	if r == broker.ReasonShutdown {
+		q.admitAll()
+	}
+	q.dropSlots()
 	q.wakeReader()
 	if !q.cfg.Framed && !graceful {
 		q.dropFrom(q.inflight)
@@ -112,8 +117,8 @@ func (q *Queue) dropFrom(n int) {
 
 func (q *Queue) dropAllHeld() {
 	for _, h := range q.held {
-		q.pushBytes -= int64(h.r.Len())
-		h.r.Release()
+		q.pushBytes -= h.len()
+		h.release()
 	}
 	q.dropHeld()
 	q.pushBytes -= int64(len(q.fed))

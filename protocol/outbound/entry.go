@@ -24,10 +24,11 @@ const (
 	static                    // own is nobody's: a frame that all connections share
 	copied                    // own is the copy of a push, from the pool of buffers
 	raw      entryKind = 8    // with the others: bytes that are frames already
+	part     entryKind = 16   // with the others: the beginning of a message
 )
 
 func (e *entry) isRaw() bool     { return e.kind&raw != 0 }
-func (e *entry) base() entryKind { return e.kind &^ raw }
+func (e *entry) base() entryKind { return e.kind &^ (raw | part) }
 
 // isPush says whether the bytes count as pushes, not as replies.
 func (e *entry) isPush() bool { return e.own == nil || e.base() == copied }
@@ -48,16 +49,18 @@ func (e *entry) len() int {
 }
 
 // ends says whether the entry's last byte ends a message.
-func (e *entry) ends() bool { return e.r.Ends() }
+func (e *entry) ends() bool { return e.kind&part == 0 && e.r.Ends() }
 
-// messages returns how many messages a frame gets with the entry. Replies count
-// as one however many they are: what the limit protects is the reader of pushes.
+// messages returns how many messages, each ended by a newline, a frame gets with
+// the entry.
 func (e *entry) messages() int {
 	if e.own != nil && e.base() != copied {
-		return 1
+		return lines(e.bytes())
 	}
 	return e.r.Messages()
 }
+
+func lines(b []byte) int { return bytes.Count(b, []byte{'\n'}) }
 
 // free lets go of the entry's memory.
 func (e *entry) free() {

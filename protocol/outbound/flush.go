@@ -106,6 +106,7 @@ func (q *Queue) flushLocked() {
 		q.mu.Lock()
 		q.consume(b, n)
 		if errors.Is(err, errAgain) {
+			q.stuck = true
 			break
 		}
 		if err != nil {
@@ -157,21 +158,24 @@ func (q *Queue) block() {
 	go q.drain()
 }
 
-// drain writes, waiting for the socket, until the queue is empty.
+// drain writes, waiting for the socket, until the queue is empty. It does not
+// wait before the socket has refused to take more.
 func (q *Queue) drain() {
 	b := batches.Get().(*batch)
 	defer batches.Put(b)
 	q.mu.Lock()
 	for q.gather(b) {
-		deadline := q.writeBy()
+		deadline, wait := q.writeBy(), q.stuck
 		q.mu.Unlock()
 		n, err := 0, q.cfg.Conn.SetWriteDeadline(deadline)
 		if err == nil {
-			n, err = q.out.write(b, true)
+			n, err = q.out.write(b, wait)
 		}
 		q.mu.Lock()
 		q.consume(b, n)
-		if err != nil && !errors.Is(err, errAgain) {
+		if errors.Is(err, errAgain) {
+			q.stuck = true
+		} else if err != nil {
 			q.fail(err)
 			return
 		}
@@ -184,7 +188,7 @@ func (q *Queue) drain() {
 		return
 	}
 	// What was queued while the lock was free is written by another flush.
-	q.state = idle
+	q.state, q.stuck = idle, false
 	q.flushLocked()
 }
 
@@ -207,6 +211,9 @@ func (q *Queue) gather(b *batch) bool {
 	if q.discarding {
 		q.trim()
 	}
+	if len(q.entries) == 0 && q.slots != nil && !q.out.pending() {
+		q.admit(admitted)
+	}
 	if q.cfg.Framed {
 		q.gatherFrames(b)
 	} else {
@@ -221,7 +228,7 @@ func (q *Queue) gather(b *batch) bool {
 	return b.n > 0 || q.out.pending()
 }
 
-func (q *Queue) hasOutput() bool { return len(q.entries) > 0 || q.out.pending() }
+func (q *Queue) hasOutput() bool { return len(q.entries) > 0 || q.slots != nil || q.out.pending() }
 
 // consume takes n bytes that were written off the queue. The lock is held.
 func (q *Queue) consume(b *batch, n int) {
@@ -277,6 +284,7 @@ func (q *Queue) fail(err error) {
 	q.sealed, q.inflight = true, 0
 	q.frame = frame{}
 	q.dropAllHeld()
+	q.dropSlots()
 	q.dropFrom(0)
 	q.shut()
 	q.mu.Unlock()

@@ -185,7 +185,7 @@ func serve(q *Queue, s *broker.Session, ready chan<- struct{}) {
 
 func (r *rig) sub(k broker.Kind, names ...string) {
 	r.t.Helper()
-	if _, err := r.session.Subscribe(k, names, nil); err != nil {
+	if _, _, err := r.session.Subscribe(k, names, nil); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -222,9 +222,9 @@ type hook struct {
 	before func(*broker.Subscription)
 }
 
-func (h *hook) Push(lead, r broker.Range, sub *broker.Subscription) broker.Verdict {
+func (h *hook) Push(d *broker.Delivery, sub *broker.Subscription) broker.Verdict {
 	h.before(sub)
-	return h.Queue.Push(lead, r, sub)
+	return h.Queue.Push(d, sub)
 }
 
 // publisher is a session that only publishes.
@@ -241,8 +241,9 @@ func publisher(t testing.TB, b *broker.Broker) *broker.Session {
 
 type sinkhole struct{ net.Conn }
 
-func (sinkhole) SetReadDeadline(time.Time) error { return nil }
-func (sinkhole) Close() error                    { return nil }
+func (sinkhole) SetReadDeadline(time.Time) error  { return nil }
+func (sinkhole) SetWriteDeadline(time.Time) error { return nil }
+func (sinkhole) Close() error                     { return nil }
 
 func publish(t testing.TB, s *broker.Session, channel string, payload []byte) {
 	t.Helper()

@@ -67,7 +67,7 @@ func TestNothingIsHeldForASubscriptionThatHasEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Bind(s)
-	if _, err := s.Subscribe(broker.KindChannel, []string{"c"}, nil); err != nil {
+	if _, _, err := s.Subscribe(broker.KindChannel, []string{"c"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	h.Cork()

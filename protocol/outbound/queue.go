@@ -36,6 +36,8 @@ type Config struct {
 	// means none.
 	CloseFrame func(broker.Reason) []byte
 	Limits     Limits
+	// Skipped, if not nil, counts the messages that conflation left out.
+	Skipped *atomic.Int64
 }
 
 type state uint8
@@ -48,8 +50,8 @@ const (
 )
 
 // Queue is the way out of one connection. It implements broker.Outlet. Cork,
-// Uncork, AwaitReplies, Handshake, Read, ReadPooled and Close are for the
-// connection's own goroutine, the other methods for any.
+// Settle, Reply, Uncork, UncorkFormat, AwaitReplies, Handshake, Read, ReadPooled
+// and Close are for the connection's own goroutine, the other methods for any.
 type Queue struct {
 	// set at construction
 	cfg    Config
@@ -64,6 +66,7 @@ type Queue struct {
 
 	mu         sync.Mutex
 	state      state
+	stuck      bool // blocked, and the peer was seen to take nothing
 	corked     bool
 	dirty      bool // a fan-out worker will call Flush
 	sealed     bool // what comes now vanishes
@@ -72,11 +75,14 @@ type Queue struct {
 	reason     broker.Reason
 	entries    []entry
 	held       []heldEntry // pushes that wait for Uncork
+	slots      *slots      // pushes that newer ones may replace; nil if there are none
 	fed        []byte      // lines that wait for Uncork
 	borrowed   []byte      // the replies of an Uncork that is under way
 	inflight   int         // entries that the flusher is writing
 	frame      frame       // the frame that was begun
-	pushBytes  int64       // queued and held
+	pushed     uint64      // sequence of the last delivery pushed
+	settled    uint64      // up to which deliveries are not held, though the queue is corked
+	pushBytes  int64       // queued, held and in slots
 	replyBytes int64       // queued
 	enqueued   int64       // bytes that ever entered the queue
 	written    int64       // bytes that were ever taken off it by writing
@@ -88,9 +94,18 @@ type Queue struct {
 
 // heldEntry is a push that arrived while the queue was corked.
 type heldEntry struct {
-	r   broker.Range
+	broker.Delivery
 	sub *broker.Subscription
 }
+
+func (h *heldEntry) len() int64 { return size(&h.Delivery) }
+
+func (h *heldEntry) release() {
+	h.Lead.Release()
+	h.Range.Release()
+}
+
+func size(d *broker.Delivery) int64 { return int64(d.Lead.Len() + d.Range.Len()) }
 
 // New makes the queue of a connection.
 func New(c Config) *Queue {
@@ -111,32 +126,63 @@ func New(c Config) *Queue {
 // is called once, before anything is queued.
 func (q *Queue) Bind(s *broker.Session) { q.session = s }
 
-// Push queues a range for sub; see broker.Outlet.
-func (q *Queue) Push(lead, r broker.Range, sub *broker.Subscription) broker.Verdict {
+// Push queues a delivery for sub; see broker.Outlet.
+func (q *Queue) Push(d *broker.Delivery, sub *broker.Subscription) broker.Verdict {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.pushed = max(q.pushed, d.Sequence)
 	// Whether the subscription has ended is looked at under the lock that Drop
 	// takes: what comes after Drop must not be held.
 	if q.sealed || sub.Ended() {
 		return broker.Pushed
 	}
-	size := int64(lead.Len() + r.Len())
-	if q.overLimit(size) {
+	if !q.admits(d, sub) {
 		return broker.PushedOver
 	}
-	q.pushBytes += size
-	if q.corked {
-		q.hold(lead, sub)
-		q.hold(r, sub)
+	q.pushBytes += size(d)
+	switch {
+	case q.corked && d.Sequence > q.settled:
+		q.hold(d, sub)
 		return broker.Pushed
+	case q.corked: // a slot would be written behind the reply
+		q.enqueueRange(d.Lead)
+		q.enqueueRange(d.Range)
+	default:
+		q.deliver(d, sub)
 	}
-	q.enqueueRange(lead)
-	q.enqueueRange(r)
 	if q.state != idle || q.dirty {
 		return broker.Pushed
 	}
 	q.dirty = true
 	return broker.PushedDirty
+}
+
+// admits says whether the limits allow the delivery. What it replaces does not
+// count.
+func (q *Queue) admits(d *broker.Delivery, sub *broker.Subscription) bool {
+	if !d.Conflate || q.corked || !q.conflating() {
+		return !q.overLimit(size(d))
+	}
+	replaced := q.slotBytes(sub)
+	q.pushBytes -= replaced
+	over := q.overLimit(size(d))
+	q.pushBytes += replaced
+	return !over
+}
+
+// deliver queues a delivery that is counted, or keeps it for later.
+func (q *Queue) deliver(d *broker.Delivery, sub *broker.Subscription) {
+	if d.Conflate && q.conflating() {
+		q.keep(d, sub)
+		return
+	}
+	for q.slot(sub) != nil {
+		// A pattern that matches channels of both kinds has one order for all, and so
+		// have the slots.
+		q.admit(1)
+	}
+	q.enqueueRange(d.Lead)
+	q.enqueueRange(d.Range)
 }
 
 // overLimit says whether n more bytes of pushes end the session.
@@ -158,15 +204,16 @@ func (q *Queue) overLimit(n int64) bool {
 	return now.Sub(q.softSince) > l.PushSoftFor
 }
 
-func (q *Queue) hold(r broker.Range, sub *broker.Subscription) {
-	if r.Len() == 0 {
-		return
+func (q *Queue) hold(d *broker.Delivery, sub *broker.Subscription) {
+	if n := len(q.held); n > 0 && d.Lead.Len() == 0 && !d.Conflate {
+		last := &q.held[n-1]
+		if last.sub == sub && !last.Conflate && q.fits(last.Range, d.Range) && last.Range.Join(d.Range) {
+			return
+		}
 	}
-	if n := len(q.held); n > 0 && q.held[n-1].sub == sub && q.fits(q.held[n-1].r, r) && q.held[n-1].r.Join(r) {
-		return
-	}
-	r.Retain()
-	q.held = append(q.held, heldEntry{r, sub})
+	d.Lead.Retain()
+	d.Range.Retain()
+	q.held = append(q.held, heldEntry{*d, sub})
 }
 
 // enqueueRange joins the range to the last entry, or makes it one of its own.
@@ -192,7 +239,7 @@ func (q *Queue) fits(a, b broker.Range) bool {
 	return !q.cfg.Framed || a.Messages()+b.Messages() <= frameMessages && a.Len()+b.Len() <= frameBytes
 }
 
-// Drop forgets what is held back for sub; see broker.Outlet.
+// Drop forgets what is held back or conflated for sub; see broker.Outlet.
 func (q *Queue) Drop(sub *broker.Subscription) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -202,26 +249,29 @@ func (q *Queue) Drop(sub *broker.Subscription) {
 			kept = append(kept, h)
 			continue
 		}
-		q.pushBytes -= int64(h.r.Len())
-		h.r.Release()
+		q.pushBytes -= h.len()
+		h.release()
 	}
 	clear(q.held[len(kept):])
 	q.held = kept
+	q.dropSlot(sub)
 }
 
 // Oldest returns the age of the oldest range that is queued; see broker.Outlet.
 func (q *Queue) Oldest() (uint64, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	birth := q.oldestSlot()
 	for i := range q.entries {
-		if q.entries[i].own == nil {
-			return q.entries[i].r.Birth(), true
+		if e := &q.entries[i]; e.own == nil {
+			birth = min(birth, e.r.Birth())
+			break
 		}
 	}
 	if len(q.held) > 0 {
-		return q.held[0].r.Birth(), true
+		birth = min(birth, q.held[0].Lead.Birth(), q.held[0].Range.Birth())
 	}
-	return 0, false
+	return birth, birth != broker.Range{}.Birth()
 }
 
 // Written returns how many bytes of what was queued were ever written.

@@ -68,7 +68,7 @@ func TestAPeerThatStallsTheHandshakeHoldsNobodyUp(t *testing.T) {
 		serve(q, s, make(chan struct{}))
 		close(served)
 	}()
-	if _, err := s.Subscribe(broker.KindChannel, []string{"c"}, nil); err != nil {
+	if _, _, err := s.Subscribe(broker.KindChannel, []string{"c"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	publish(t, publisher(t, b), "c", []byte("x"))

@@ -161,7 +161,7 @@ func (s *Server) open(socket net.Conn) (*conn, error) {
 	c.queue = outbound.New(outbound.Config{Conn: socket, TLS: s.cfg.TLS, Limits: outbound.Limits{
 		PushHard: c.settings.pushes.hard, PushSoft: c.settings.pushes.soft, PushSoftFor: c.settings.pushes.softFor,
 		ReplyPause: s.cfg.ReplyPause, WriteTimeout: s.cfg.WriteTimeout,
-	}})
+	}, Skipped: &s.stats.conflated})
 	session, err := s.cfg.Broker.Connect(broker.SessionConfig{
 		Outlet: c.queue,
 		Format: s.cfg.RESP2,

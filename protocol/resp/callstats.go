@@ -123,6 +123,14 @@ func (c *conn) accountRun() {
 	c.clock = now
 }
 
+// countFailed counts a message of a run that was refused when the run was
+// committed.
+func (c *conn) countFailed(cmd *command) {
+	c.server.calls.countError(c.w.failure)
+	c.w.failure = ""
+	c.server.calls.rows[cmd.number].failed.Add(1)
+}
+
 // countRejected counts a command that did not pass the checks.
 func (c *conn) countRejected(cmd *command) {
 	c.server.calls.countError(c.w.failure)

@@ -271,6 +271,7 @@ func reset(x *call) {
 	for k := range c.info.held {
 		c.info.held[k].Store(0)
 	}
+	c.session.LeaveAll()
 	if !c.setProto(proto2, false) {
 		return
 	}

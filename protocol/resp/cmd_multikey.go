@@ -26,6 +26,9 @@ func init() {
 func mget(x *call) {
 	x.w.Array(len(x.args) - 1)
 	for _, key := range x.args[1:] {
+		if x.conn.replyTooLarge() {
+			return
+		}
 		// A value of another type is answered like a key that does not exist.
 		value, ok, err := x.tx.Get(x.db, key)
 		if !ok || err != nil {

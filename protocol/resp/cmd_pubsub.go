@@ -81,28 +81,29 @@ func pubsubContainer() *command {
 	}
 }
 
-// publish is the first hop of a message: arguments, then the broker. Outside of
-// EXEC it becomes part of the connection's run of messages.
 func publish(x *call, k broker.Kind) {
-	if x.inExec {
-		x.conn.publishNow(k, x.args[1], x.args[2])
-		return
-	}
-	x.conn.addMessage(k, x.args[1], x.args[2])
+	m := x.message(k)
+	x.publish(&m)
 }
 
-// subscribe adds subscriptions and acknowledges each. The queue is corked: the
-// acknowledgements precede the first message.
+// subscribe adds subscriptions and acknowledges each; what a new one brings
+// follows at once. The queue is corked: later messages come behind.
 func subscribe(x *call, k broker.Kind, word string) {
+	c := x.conn
 	names := texts(x.args[1:])
-	counts, err := x.conn.session.Subscribe(k, names, nil)
+	before := c.countOf(k)
+	at, counts, err := c.session.Subscribe(k, names, nil)
 	if err != nil {
 		x.fail(err)
 		return
 	}
-	x.conn.noteHeld(k, counts[len(counts)-1])
+	c.noteHeld(k, counts[len(counts)-1])
 	for i, name := range names {
 		x.acknowledge(word, name, counts[i])
+		if counts[i] > before && !x.bring(newcomer{k, name, at}) {
+			return
+		}
+		before = counts[i]
 	}
 }
 
@@ -133,6 +134,7 @@ func unsubscribe(x *call, k broker.Kind, word string) {
 	var counts []int
 	if x.inExec {
 		counts = c.session.UnsubscribeInExec(k, names, nil)
+		c.tx.newcomers.drop(k, names)
 	} else {
 		var barrier broker.Barrier
 		held := c.info.held[k].Load() > 0
@@ -153,6 +155,14 @@ func (x *call) acknowledge(word, name string, count int) {
 	x.w.BulkString(word)
 	x.w.BulkString(name)
 	x.w.Int(int64(count))
+}
+
+// countOf returns the number that an acknowledgement of the kind would have now.
+func (c *conn) countOf(k broker.Kind) int {
+	if k == broker.KindShard {
+		return int(c.info.held[k].Load())
+	}
+	return int(c.info.held[broker.KindChannel].Load() + c.info.held[broker.KindPattern].Load())
 }
 
 // noteHeld keeps the number of subscriptions by kind, of which the broker counts

@@ -33,6 +33,7 @@ const (
 	flagWholeStore // touches keys that its arguments do not name: takes every lock
 	flagPublish    // goes into the connection's batch; every other command commits that first
 	flagPushes     // what it writes are pushes, which CLIENT REPLY OFF does not silence
+	flagAnnounces  // may tell subscribers of an event: waits for room, as publishers do, and for a pause of writes
 	flagStoreStats // reads the store's statistics, which take every lock by themselves
 )
 

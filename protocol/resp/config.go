@@ -34,6 +34,9 @@ type Config struct {
 	// store's Event is KeyspaceEvents.
 	Events kv.EventClass
 
+	// Snapshots keep the data over a restart; nil: nothing does.
+	Snapshots *Snapshots
+
 	MaxClients int // connections; default 10,000
 
 	// What a peer may send in one command. Before authentication it is ten

@@ -189,6 +189,10 @@ func (c *conn) violated(err error) {
 // that run next.
 func (c *conn) cork() {
 	c.queue.Cork()
+	c.beginTurn()
+}
+
+func (c *conn) beginTurn() {
 	c.turn = time.Now()
 	c.clock = c.turn
 }
@@ -213,6 +217,19 @@ const clockEvery = 32
 func (c *conn) uncork() bool {
 	c.commit()
 	c.queue.Uncork(c.w.buf)
+	return c.sent()
+}
+
+// send sends the replies so far, holds on to what is held back, and waits while
+// too many replies are queued: for a reply that is better not collected first. It
+// reports whether the connection goes on.
+func (c *conn) send() bool {
+	c.queue.Reply(c.w.buf)
+	return c.sent()
+}
+
+// sent is the end of uncork and send.
+func (c *conn) sent() bool {
 	c.server.stats.replyBytes.Add(int64(len(c.w.buf)))
 	c.w.buf, c.mark = (*c.replies)[:0], 0
 	if c.alive() {
@@ -258,15 +275,33 @@ func (s *stopper) stop() { s.once.Do(func() { close(s.stopped) }) }
 // wait uncorks while f waits for something. It reports whether the connection
 // goes on; if not, the command must have no effect.
 func (c *conn) wait(f func()) bool {
-	if !c.uncork() {
-		return false
-	}
-	f()
-	if !c.alive() {
+	if !c.waitUncorked(f) {
 		return false
 	}
 	c.cork()
 	return true
+}
+
+func (c *conn) waitUncorked(f func()) bool {
+	if !c.uncork() {
+		return false
+	}
+	f()
+	return c.alive()
+}
+
+// takePlace gives the command that runs a place in the order of messages: what is
+// up to the offset returned has been pushed, where the connection is subscribed to
+// it, and leaves before the reply; what is behind it follows the reply. It reports
+// whether the connection goes on.
+func (c *conn) takePlace() (offset uint64, ok bool) {
+	end := c.server.cfg.Broker.Now()
+	if !c.waitUncorked(func() { c.session.Await(end) }) {
+		return 0, false
+	}
+	last := c.queue.Settle()
+	c.beginTurn()
+	return max(end.Offset(), last), true
 }
 
 // alive says whether nobody has ended the session.
@@ -292,6 +327,9 @@ func (c *conn) close() {
 	c.publish.release()
 	c.server.store().Unwatch(&c.tx.watcher)
 	c.server.monitors.remove(c)
+	if c.subscribed() {
+		c.session.UnsubscribeAll() // who is not listed any more is not counted either
+	}
 	c.server.clients.remove(c)
 	c.queue.Finish(deadline)
 	c.session.End(c.quit)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,27 +22,31 @@ import (
 	"fanfare/internal/memnet"
 	"fanfare/kv"
 	"fanfare/protocol/resp"
+	"fanfare/protocol/ws"
 )
 
+// places are the kinds of connection, whose ways out differ.
+var places = map[string]func(*testing.T) place{"tcp": tcp, "unix": unix, "tls": encrypted, "memory": memory}
+
 // Every file holds against redis-server, which proves that it is true, and against Fanfare over every
-// kind of connection, whose ways out differ.
+// kind of connection.
 func TestConversations(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
-	for name, start := range map[string]func(*testing.T) conversation.Dialer{
-		"redis":  func(t *testing.T) conversation.Dialer { return conversation.Redis(t) },
-		"tcp":    func(t *testing.T) conversation.Dialer { return serve(t, tcp(t)) },
-		"unix":   func(t *testing.T) conversation.Dialer { return serve(t, unix(t)) },
-		"tls":    func(t *testing.T) conversation.Dialer { return serve(t, encrypted(t)) },
-		"memory": func(t *testing.T) conversation.Dialer { return serve(t, memory(t)) },
-	} {
-		for _, file := range files {
-			t.Run(name+"/"+strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+	files = slices.DeleteFunc(files, isOwn)
+	for _, file := range files {
+		title := strings.TrimSuffix(filepath.Base(file), ".txt")
+		t.Run("redis/"+title, func(t *testing.T) {
+			t.Parallel()
+			conversation.Run(t, file, conversation.Redis(t))
+		})
+		for name, at := range places {
+			t.Run(name+"/"+title, func(t *testing.T) {
 				t.Parallel()
-				conversation.Run(t, file, start(t))
+				conversation.Run(t, file, serve(t, at(t)))
 			})
 		}
 	}
@@ -55,14 +60,18 @@ type place struct {
 }
 
 // serve starts a Fanfare for the test and stops it at its end.
-func serve(t *testing.T, p place) conversation.Dialer {
+func serve(t *testing.T, p place, rules ...broker.Rule) conversation.Dialer {
 	t.Helper()
-	b, err := broker.New(broker.Config{Codecs: []broker.Codec{resp.Codec2(), resp.Codec3()}})
+	b, err := broker.New(broker.Config{Codecs: []broker.Codec{resp.Codec2(), resp.Codec3(), ws.Codec()}, Rules: rules})
 	if err != nil {
 		t.Fatal(err)
 	}
 	store := kv.New(kv.Config{})
-	s, err := resp.New(resp.Config{Broker: b, Store: store, RESP2: 0, RESP3: 1, TLS: p.tls})
+	s, err := resp.New(resp.Config{Broker: b, Store: store, RESP2: 0, RESP3: 1, TLS: p.tls, Snapshots: &resp.Snapshots{
+		Loading: func() bool { return false },
+		Save:    func() error { return nil },
+		Stats:   func() resp.SnapshotStats { return resp.SnapshotStats{Last: time.Now()} },
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,12 +38,19 @@ func (c *conn) dispatch(args [][]byte) {
 	switch {
 	case quiet && c.silence.on() && (cmd == nil || !cmd.flags.has(flagPushes)):
 		c.w.buf = c.w.buf[:c.mark]
-	case len(c.w.buf)-c.mark > c.server.cfg.MaxReply:
+	case c.replyTooLarge():
 		c.w.buf = c.w.buf[:c.mark]
 		c.quit = broker.ReasonTooBig
 	}
+	if len(c.tx.newcomers.list) > 0 {
+		c.bringAll()
+	}
 	c.silence.next()
 }
+
+// replyTooLarge says that the reply of the command that runs, or of EXEC, is over
+// the limit. It will not be sent: what makes replies of many parts stops then.
+func (c *conn) replyTooLarge() bool { return len(c.w.buf)-c.mark > c.server.cfg.MaxReply }
 
 // check returns the error text for a command that cannot run, else "". The
 // order is Redis'.
@@ -62,6 +69,8 @@ func (c *conn) check(row, cmd *command, args [][]byte) string {
 	case c.w.proto == proto2 && c.subscribed() && !cmd.flags.has(flagSubscribed):
 		return "ERR Can't execute '" + cmd.full + "': only (P|S)SUBSCRIBE / " +
 			"(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+	case c.server.loading(cmd):
+		return textLoading
 	}
 	return ""
 }

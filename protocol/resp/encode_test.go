@@ -72,6 +72,10 @@ func TestCodecsWriteDeliveries(t *testing.T) {
 			if got := string(tt.codec.Body(tt.codec.Prefix(nil, tt.kind, pattern), &tt.message)); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
+			w := Writer{proto: map[string]int{"resp2": proto2, "resp3": proto3}[tt.codec.Name]}
+			if w.Delivery(tt.kind, pattern, &tt.message); string(w.buf) != tt.want {
+				t.Errorf("brought later: got %q, want %q", w.buf, tt.want)
+			}
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 const (
 	textSyntax         = "ERR syntax error"
 	textNotInteger     = "ERR value is not an integer or out of range"
+	textNotPositive    = "ERR count should be greater than 0"
 	textNoAuth         = "NOAUTH Authentication required."
 	textWrongPass      = "WRONGPASS invalid username-password pair or user is disabled." // #nosec G101 -- an error text
 	textNoProto        = "NOPROTO unsupported protocol version"
@@ -22,6 +23,7 @@ const (
 	textExecNoMulti    = "ERR EXEC without MULTI"
 	textDiscardNoMulti = "ERR DISCARD without MULTI"
 	textExecAbort      = "EXECABORT Transaction discarded because of previous errors."
+	textLoading        = "LOADING Redis is loading the dataset in memory"
 	textMaxClients     = "ERR max number of clients reached"
 )
 
@@ -35,7 +37,13 @@ var errorTexts = []struct {
 	{broker.ErrNameTooLong, "ERR channel or pattern is longer than max-name"},
 	{broker.ErrTooManySubscriptions, "ERR max number of subscriptions reached"},
 	{broker.ErrTooManyComplex, "ERR max number of patterns with three or more stars reached"},
+	{broker.ErrTooManyJoins, "ERR max number of members of a connection reached"},
 	{broker.ErrTooManySessions, textMaxClients},
+	{broker.ErrReserved, "ERR channel is reserved"},
+	{broker.ErrNoRetained, "ERR retained messages are disabled for this channel"},
+	{broker.ErrNoHistory, "ERR history is not enabled for this channel"},
+	{broker.ErrNoPresence, "ERR presence is not enabled for this channel"},
+	{broker.ErrStateFull, kv.ErrOOM.Error()},
 	{broker.ErrEnded, "ERR the session has ended"},
 	{broker.ErrShuttingDown, "ERR the server is shutting down"},
 	// The store's errors are Redis' lines already. The command names itself in the

@@ -43,9 +43,7 @@ var infoConstants = []struct{ section, field, value, reason string }{
 	{"Server", "redis_mode", "standalone", "clients and exporters tell a cluster by it"},
 	{"Clients", "tracking_clients", "0", "exporters read it"},
 	{"Memory", "maxmemory_policy", "noeviction", "job queues warn about any other"},
-	{"Persistence", "loading", "0", "ioredis waits for it"},
 	{"Persistence", "async_loading", "0", "clients of Redis 7 wait for it"},
-	{"Persistence", "rdb_bgsave_in_progress", "0", "exporters read it"},
 	{"Persistence", "aof_enabled", "0", "exporters read it"},
 	{"Persistence", "aof_rewrite_in_progress", "0", "exporters read it"},
 	{"Stats", "evicted_keys", "0", "exporters read it"},
@@ -129,13 +127,15 @@ func infoMemory(x *call) [][2]string {
 			[2]string{"used_memory_rss_human", humanBytes(rss)},
 			[2]string{"mem_fragmentation_ratio", strconv.FormatFloat(float64(rss)/float64(used), 'f', 2, 64)})
 	}
-	store := x.conn.server.store()
+	store, b := x.conn.server.store(), x.conn.server.cfg.Broker.Stats()
 	limit := store.MaxMemory()
 	lines = append(lines,
 		[2]string{"used_memory_runtime", strconv.FormatUint(samples[1].Value.Uint64(), 10)},
 		[2]string{"used_memory_dataset", itoa(store.Bytes())},
 		[2]string{"used_memory_keyspace", itoa(store.Bytes())},
-		[2]string{"used_memory_fanout", itoa(x.conn.server.cfg.Broker.Stats().FanoutBytes)},
+		[2]string{"used_memory_fanout", itoa(b.FanoutBytes)},
+		[2]string{"used_memory_history", itoa(b.HistoryBytes)},
+		[2]string{"used_memory_state", itoa(b.StateBytes)},
 		[2]string{"maxmemory", itoa(limit)},
 		[2]string{"maxmemory_human", humanBytes(uint64(limit))}, // #nosec G115 -- not negative
 		[2]string{"mem_allocator", "go"},
@@ -171,8 +171,6 @@ func humanBytes(n uint64) string {
 	return strconv.FormatFloat(v, 'f', 2, 64) + units[i:i+1]
 }
 
-func infoPersistence(*call) [][2]string { return infoConstant("Persistence") }
-
 func infoReplication(*call) [][2]string { return infoConstant("Replication") }
 
 func infoCPU(*call) [][2]string {
@@ -205,6 +203,10 @@ func infoKeyspace(x *call) [][2]string {
 				"keys=" + strconv.Itoa(n.Keys) + ",expires=" + strconv.Itoa(n.Expires) + ",avg_ttl=0",
 			})
 		}
+	}
+	// Retained messages and members, which the databases do not hold.
+	if keys, expires := x.conn.server.cfg.Broker.StateKeys(); keys > 0 {
+		lines = append(lines, [2]string{"broker", "keys=" + strconv.Itoa(keys) + ",expires=" + strconv.Itoa(expires)})
 	}
 	return lines
 }

@@ -56,8 +56,11 @@ func infoStats(x *call) [][2]string {
 		{"pubsubshard_channels", itoa(int64(b.Shards))},
 		{"published_messages", itoa(b.Published - b0.Published)},
 		{"deliveries", itoa(b.Deliveries - b0.Deliveries)},
+		{"conflated_deliveries", itoa(n.Conflated - n0.Conflated)},
 		{"publish_stalls", itoa(b.Stalls - b0.Stalls)},
 		{"undistributed_bytes", itoa(b.Backlog)},
+		{"remembered_channels", itoa(int64(b.Remembered))},
+		{"evicted_histories", itoa(b.Evicted - b0.Evicted)},
 	}
 	lines = append(lines, infoConstant("Stats")...)
 	lines = append(lines, [2]string{"inexpressible_deliveries", itoa(b.Unspeakable - b0.Unspeakable)})

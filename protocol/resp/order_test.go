@@ -35,7 +35,7 @@ func TestPushesAreHeldWhileCommandsRun(t *testing.T) {
 	t.Parallel()
 	n := start(t, nil)
 	c, p := n.open()
-	if _, err := c.session.Subscribe(broker.KindChannel, []string{"a"}, nil); err != nil {
+	if _, _, err := c.session.Subscribe(broker.KindChannel, []string{"a"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	c.replies = outbound.Buffer()
@@ -71,7 +71,7 @@ func TestAfterTheAcknowledgementOfAnUnsubscribeNothingComes(t *testing.T) {
 	stop := n.publishNumbers("a")
 	p := n.dial()
 	messages := 0
-	for range 100 {
+	for round := 0; round < 100 || messages == 0; round++ { // the publisher may be slow to begin
 		p.send("SUBSCRIBE a").want("[subscribe a :1]")
 		p.send("UNSUBSCRIBE a")
 		for got := p.read(); got != "[unsubscribe a :0]"; got = p.read() {
@@ -82,9 +82,6 @@ func TestAfterTheAcknowledgementOfAnUnsubscribeNothingComes(t *testing.T) {
 		p.send("PING").want("+PONG")
 	}
 	stop()
-	if messages == 0 {
-		t.Error("no message came in between")
-	}
 }
 
 // The reply of HELLO must not be preceded by a message in the new form, which in

@@ -70,7 +70,7 @@ func (p *pause) holds(c *conn, cmd *command) *pauseState {
 // writes says whether a command, or what EXEC would run, changes the store or
 // publishes.
 func (c *conn) writes(cmd *command) bool {
-	const changes = flagWrite | flagMayReplicate | flagPublish
+	const changes = flagWrite | flagMayReplicate | flagPublish | flagAnnounces
 	if cmd == commandExec {
 		for _, q := range c.tx.queue {
 			if q.cmd.flags.has(changes) {

@@ -13,12 +13,13 @@ const (
 	batchBytes    = 256 << 10
 )
 
-// publishing is a run of consecutive PUBLISH and SPUBLISH: they enter the log
-// together, and their replies are written then.
+// publishing is a run of consecutive PUBLISH, SPUBLISH and RETAIN: they enter the
+// log together, and their replies are written then.
 type publishing struct {
-	batch  *broker.Batch // nil: none begun
-	bytes  int
-	counts []int // reused
+	batch    *broker.Batch // nil: none begun
+	bytes    int
+	rows     []*command       // of the messages in the batch; reused
+	receipts []broker.Receipt // reused
 }
 
 func (p *publishing) len() int {
@@ -34,27 +35,37 @@ func (p *publishing) release() {
 		p.batch.Release()
 		p.batch = nil
 	}
-	if cap(p.counts) > batchMessages {
-		p.counts = nil
+	if cap(p.rows) > batchMessages {
+		p.rows, p.receipts = nil, nil
 	}
+}
+
+// publish is the first hop of a message. Inside EXEC it takes its place in the log
+// at once, else as part of the run.
+func (x *call) publish(m *broker.Message) {
+	if x.inExec {
+		x.conn.publishNow(m)
+		return
+	}
+	x.conn.addMessage(x.cmd, m)
 }
 
 // addMessage publishes as part of the run. The reply comes at commit, or at
 // once where there is an error.
-func (c *conn) addMessage(k broker.Kind, channel, payload []byte) {
+func (c *conn) addMessage(cmd *command, m *broker.Message) {
 	if c.publish.len() == 0 && !c.awaitRoom() {
 		return
 	}
 	if c.publish.batch == nil {
 		c.publish.batch = c.session.Batch()
 	}
-	m := message(k, channel, payload, c.session.Identity())
-	if err := c.publish.batch.Add(&m); err != nil {
+	if err := c.publish.batch.Add(m); err != nil {
 		c.commit()
 		c.w.Error(errorText(err))
 		return
 	}
-	c.publish.bytes += len(payload)
+	c.publish.rows = append(c.publish.rows, cmd)
+	c.publish.bytes += len(m.Payload)
 	if c.silence.on() || c.publish.len() >= batchMessages || c.publish.bytes >= batchBytes {
 		c.commit()
 	}
@@ -72,36 +83,47 @@ func (c *conn) commit() {
 	if p.len() == 0 {
 		return
 	}
-	p.counts = p.batch.Commit(p.counts[:0])
+	p.receipts = p.batch.Commit(p.receipts[:0])
 	p.bytes = 0
 	c.accountRun()
-	for _, n := range p.counts {
-		c.w.Int(int64(n))
+	for i := range p.receipts {
+		if err := p.receipts[i].Err; err != nil {
+			c.w.Error(errorText(err))
+			c.countFailed(p.rows[i])
+			continue
+		}
+		c.w.Int(int64(p.receipts[i].Receivers))
 	}
+	p.rows = p.rows[:0]
 }
 
 // publishNow publishes a message that takes its place in the log at once, and
-// replies; inside EXEC.
-func (c *conn) publishNow(k broker.Kind, channel, payload []byte) {
+// replies.
+func (c *conn) publishNow(m *broker.Message) {
 	batch := c.session.Batch()
 	defer batch.Release()
-	m := message(k, channel, payload, c.session.Identity())
-	if err := batch.Add(&m); err != nil {
+	err := batch.Add(m)
+	var receipts [1]broker.Receipt
+	if err == nil {
+		batch.Commit(receipts[:0])
+		err = receipts[0].Err
+	}
+	if err != nil {
 		c.w.Error(errorText(err))
 		return
 	}
-	var count [1]int
-	c.w.Int(int64(batch.Commit(count[:0])[0]))
+	c.w.Int(int64(receipts[0].Receivers))
 }
 
-// message makes a message of arguments. The channel is a view of the input
-// buffer, which does not change until the message is committed: the broker
-// copies the names it keeps.
-func message(k broker.Kind, channel, payload []byte, id broker.Identity) broker.Message {
+// message makes a message of the first two arguments. The channel is a view of
+// the input buffer, which does not change until the message is committed: the
+// broker copies the names it keeps.
+func (x *call) message(k broker.Kind) broker.Message {
+	channel := x.args[1]
 	return broker.Message{
 		Kind:    k,
 		Channel: unsafe.String(unsafe.SliceData(channel), len(channel)), // #nosec G103
-		Payload: payload,
-		From:    id.User,
+		Payload: x.args[2],
+		From:    x.conn.session.Identity().User,
 	}
 }

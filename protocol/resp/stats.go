@@ -14,6 +14,7 @@ type counters struct {
 	writtenBytes        atomic.Int64 // of connections that have closed
 	panics              atomic.Int64
 	authFailures        atomic.Int64
+	conflated           atomic.Int64
 	violations          [violationKinds]atomic.Int64
 }
 
@@ -29,6 +30,7 @@ type Snapshot struct {
 	ReplyBytes          int64 // of replies; deliveries are counted by the broker
 	Panics              int64 // commands that failed by a bug
 	AuthFailures        int64 // wrong passwords
+	Conflated           int64 // messages left out because a newer one took their place
 	// Violations counts how clients broke the protocol, by kind: "syntax",
 	// "limit", "unauthenticated", "foreign" (HTTP), "stalled".
 	Violations map[string]int64
@@ -47,6 +49,7 @@ func (s *Server) Stats() Snapshot {
 		ReplyBytes:          s.stats.replyBytes.Load(),
 		Panics:              s.stats.panics.Load(),
 		AuthFailures:        s.stats.authFailures.Load(),
+		Conflated:           s.stats.conflated.Load(),
 		Violations:          map[string]int64{},
 	}
 	for k := range violationKinds {

@@ -14,6 +14,9 @@ type transaction struct {
 	watcher kv.Watcher
 	// storeStats is what INFO shows inside EXEC, taken before its locks.
 	storeStats *kv.Stats
+	// newcomers are the subscriptions that EXEC made; what they bring follows its
+	// reply.
+	newcomers newcomers
 }
 
 // queued is a command that waits for EXEC. Its arguments are its own copy.
@@ -105,7 +108,7 @@ func (c *conn) plan() execPlan {
 	var keys [][]byte
 	for _, q := range c.tx.queue {
 		plan.all = plan.all || q.cmd.flags.has(flagWholeStore)
-		plan.publishes = plan.publishes || q.cmd.flags.has(flagPublish)
+		plan.publishes = plan.publishes || q.cmd.flags.has(flagPublish|flagAnnounces)
 		plan.stats = plan.stats || q.cmd.flags.has(flagStoreStats)
 		// The locks cover a key in every database, so that SELECT needs no
 		// thought here.

@@ -33,6 +33,11 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, "origin", r.Header.Get("Origin"), err)
 		return
 	}
+	if s.cfg.Loading != nil && s.cfg.Loading() {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "the data is being loaded", http.StatusServiceUnavailable)
+		return
+	}
 	if s.stats.open.Add(1) > int64(s.cfg.MaxClients) {
 		s.stats.open.Add(-1)
 		s.stats.refusedFull.Add(1)
@@ -71,6 +76,7 @@ func (s *Server) start(c *conn, remote string) {
 		MaxComplex:       cfg.MaxComplex,
 		MaxName:          cfg.MaxName,
 		MaxMessage:       cfg.MaxMessage,
+		Grace:            max(0, cfg.Grace),
 	})
 	if err != nil {
 		c.queue.End(broker.ReasonShutdown)

@@ -11,15 +11,17 @@ func init() {
 	register(command{verb: "pub", run: publish, joins: true})
 }
 
+// ticket is a publish in the turn's batch that is still to be answered.
+type ticket struct {
+	id      []byte // nil: only an error is answered
+	channel string
+}
+
 // publish adds a message to the turn's batch. It is answered when the batch is
 // committed, if it has an id, and before its own copy of the message.
 func publish(c *conn, r *request) {
-	name, ok := r.name()
-	if !ok {
-		c.refusePublish(r, faultName)
-		return
-	}
-	if f := c.checkName(name); f != nil {
+	name, f := c.channelOf(r)
+	if f != nil {
 		c.refusePublish(r, f)
 		return
 	}
@@ -30,8 +32,8 @@ func publish(c *conn, r *request) {
 			return
 		}
 	}
-	m := broker.Message{Kind: broker.KindChannel, Channel: name, NoEcho: r.noEcho}
-	if f := t.payload(r, &m); f != nil {
+	m := broker.Message{Kind: broker.KindChannel, Channel: name}
+	if f := t.message(r, &m); f != nil {
 		c.refusePublish(r, f)
 		return
 	}
@@ -42,13 +44,44 @@ func publish(c *conn, r *request) {
 		c.refusePublish(r, c.faultOf(err))
 		return
 	}
-	t.tickets = append(t.tickets, r.id)
+	t.tickets = append(t.tickets, ticket{r.id, name})
 }
 
 // refusePublish keeps the answers in the order of the requests.
 func (c *conn) refusePublish(r *request, f *fault) {
 	c.commit(c.t)
 	c.fail(r, f)
+}
+
+// commit publishes what is in the batch and answers those who asked, and those
+// whose message could not be kept as they wanted.
+func (c *conn) commit(t *turn) {
+	if len(t.tickets) == 0 {
+		return
+	}
+	t.receipts = t.batch.Commit(t.receipts[:0])
+	for i := range t.tickets {
+		ticket, receipt := &t.tickets[i], &t.receipts[i]
+		switch {
+		case receipt.Err != nil:
+			c.s.stats.errors.Add(1)
+			t.out = appendFault(t.out, c.faultOf(receipt.Err), "pub", ticket.channel, ticket.id)
+		case ticket.id != nil:
+			t.out = appendReceipt(t.out, ticket.id, receipt)
+		}
+	}
+	clear(t.tickets)
+	clear(t.receipts)
+	t.tickets = t.tickets[:0]
+	t.scratch = t.scratch[:0]
+}
+
+// message sets everything of m but its channel.
+func (t *turn) message(r *request, m *broker.Message) *fault {
+	if f := r.publication(m); f != nil {
+		return f
+	}
+	return t.payload(r, m)
 }
 
 // payload sets the message's payload from the request. It stays unchanged until

@@ -17,7 +17,5 @@ func ping(c *conn, r *request) {
 // auth takes any token: this broker asks for none, and a client that has one
 // for another broker must be able to talk to this one.
 func auth(c *conn, r *request) {
-	if r.id != nil {
-		c.t.out = appendOK(c.t.out, r.id)
-	}
+	c.ok(r)
 }

@@ -1,6 +1,10 @@
 package ws
 
-import "fanfare/broker"
+import (
+	"errors"
+
+	"fanfare/broker"
+)
 
 func init() {
 	register(command{verb: "sub", run: subscribeTo(broker.KindChannel, "subbed")})
@@ -9,43 +13,117 @@ func init() {
 	register(command{verb: "punsub", run: unsubscribeFrom(broker.KindPattern, "punsubbed")})
 }
 
+// subscribing is a request to subscribe while it is executed.
+type subscribing struct {
+	c      *conn
+	r      *request
+	kind   broker.Kind
+	ack    string
+	resume broker.Resume
+}
+
 // subscribeTo makes the command that subscribes to names of kind k. Each name
-// is answered, with or without an id, by its acknowledgement or its error.
+// is answered, with or without an id, by its acknowledgement or its error. The
+// acknowledgement of a new subscription is followed by its replay.
 func subscribeTo(k broker.Kind, ack string) func(*conn, *request) {
 	return func(c *conn, r *request) {
 		names, ok := c.namesOf(r)
 		if !ok {
 			return
 		}
-		if c.speakable(names) {
-			if _, err := c.session.Subscribe(k, names, c.t.counts[:0]); err == nil {
-				for _, name := range names {
-					c.t.out = appendNamed(c.t.out, ack, name, r.id)
-				}
-				return
-			}
+		resume, f := r.resume(k)
+		if f != nil {
+			c.fail(r, f)
+			return
+		}
+		s := subscribing{c, r, k, ack, resume}
+		if s.allowsAll(names) && s.subscribe(names) == nil {
+			return
 		}
 		// Some name is refused, the others are not to suffer for it.
 		for i, name := range names {
-			f := c.checkName(name)
+			f := s.check(name)
 			if f == nil {
-				f = c.subscribeOne(k, names[i:i+1])
+				f = s.subscribe(names[i : i+1])
+			}
+			if c.ended() {
+				return
 			}
 			if f != nil {
 				c.refuse(r, f, r.cmd.verb, name)
-			} else {
-				c.t.out = appendNamed(c.t.out, ack, name, r.id)
 			}
 		}
 	}
 }
 
-func (c *conn) subscribeOne(k broker.Kind, name []string) *fault {
-	_, err := c.session.Subscribe(k, name, c.t.counts[:0])
-	if err == nil {
-		return nil
+func (s *subscribing) allowsAll(names []string) bool {
+	for _, name := range names {
+		if s.check(name) != nil {
+			return false
+		}
 	}
-	return c.faultOf(err)
+	return true
+}
+
+// check says what is wrong with subscribing to the name, as far as that can be
+// said without doing it.
+func (s *subscribing) check(name string) *fault {
+	if f := s.c.checkName(name); f != nil {
+		return f
+	}
+	if err := s.c.session.MayResume(s.kind, name, &s.resume); err != nil {
+		return s.c.faultOf(err)
+	}
+	if s.r.who {
+		if _, err := s.c.session.MemberCount(name); errors.Is(err, broker.ErrDenied) {
+			return s.c.faultOf(err)
+		}
+	}
+	return nil
+}
+
+// subscribe subscribes to all names, and answers for them, or to none.
+func (s *subscribing) subscribe(names []string) *fault {
+	c, t := s.c, s.c.t
+	held := c.session.Count(s.kind)
+	at, counts, err := c.session.Subscribe(s.kind, names, t.counts[:0])
+	t.counts = counts
+	if err != nil {
+		return c.faultOf(err)
+	}
+	for i, name := range names {
+		var recall broker.Recall
+		fresh := counts[i] > held
+		if fresh {
+			recall = c.session.Recall(s.kind, name, at, s.resume)
+		}
+		s.acknowledge(name, &recall, fresh)
+		if held = counts[i]; !c.replay(s.kind, name, recall.Messages) {
+			return nil
+		}
+		if len(t.out) > maxPiece { // one name may be asked for any number of times
+			if c.pass(t); c.ended() {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// acknowledge answers for one name. What was replayed before is not told again
+// where the subscription is not fresh; who is there is.
+func (s *subscribing) acknowledge(name string, recall *broker.Recall, fresh bool) {
+	out := appendNamedOpen(s.c.t.out, s.ack, name)
+	if fresh {
+		out = appendRecall(out, recall, s.resume.Since != nil)
+	}
+	if s.r.who {
+		// Without presence there is nobody to name, and the subscription is as good.
+		if members, more, err := s.c.session.Members(name, maxPage); err == nil {
+			out = appendMembers(append(out, `,"who":`...), members, more)
+		}
+	}
+	s.c.t.out = appendID(out, s.r.id)
 }
 
 // unsubscribeFrom makes the command that ends subscriptions of kind k. Each
@@ -86,49 +164,25 @@ func (c *conn) answerUnheld(r *request, names []string) {
 			refused = true
 		}
 	}
-	if r.id != nil && !refused {
-		c.t.out = appendOK(c.t.out, r.id)
+	if !refused {
+		c.ok(r)
 	}
 }
 
-// namesOf returns the request's names, or answers that it has none.
+// maxNames is how many names a request may have: the same one counts as often
+// as it is there, because it is answered as often.
+const maxNames = 1000
+
+// namesOf returns the request's names, or answers what is wrong with them.
 func (c *conn) namesOf(r *request) ([]string, bool) {
 	names, ok := r.names(c.t.names[:0])
 	c.t.names = names
-	if !ok {
+	switch {
+	case !ok:
 		c.fail(r, faultNames)
+	case len(names) > maxNames:
+		c.fail(r, faultManyNames)
+		ok = false
 	}
 	return names, ok
-}
-
-func (c *conn) speakable(names []string) bool {
-	for _, name := range names {
-		if c.checkName(name) != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// checkName says what is wrong with the name of a channel or pattern.
-func (c *conn) checkName(name string) *fault {
-	switch {
-	case name == "":
-		return faultEmptyName
-	case len(name) > c.s.cfg.MaxName:
-		return faultNameLength
-	case !accepts(name):
-		return faultControl
-	}
-	return nil
-}
-
-// faultOf is the fault for an error of the broker, which the log gets to see
-// where the peer must not.
-func (c *conn) faultOf(err error) *fault {
-	f := faultOf(err)
-	if f == faultInternal {
-		c.s.logFault(c, err)
-	}
-	return f
 }

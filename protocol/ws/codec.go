@@ -23,6 +23,7 @@ func Codec() broker.Codec {
 		Prefix:  appendPrefix,
 		Body:    appendBody,
 		Tail:    appendTail,
+		Event:   appendEvent,
 		Accepts: accepts,
 		MaxRun:  frameMessages,
 	}
@@ -42,6 +43,12 @@ func appendBody(dst []byte, m *broker.Message) []byte {
 	dst = payload.AppendString(dst, []byte(m.Channel))
 	dst = append(dst, ',')
 	dst = payload.AppendJSON(dst, m.Payload, m.JSON)
+	return appendOrigin(dst, m)
+}
+
+// appendOrigin appends when the message was published and by whom, as far as
+// that is known.
+func appendOrigin(dst []byte, m *broker.Message) []byte {
 	if m.Time != 0 {
 		dst = append(dst, `,"time":`...)
 		dst = strconv.AppendInt(dst, m.Time, 10)
@@ -54,11 +61,14 @@ func appendBody(dst []byte, m *broker.Message) []byte {
 }
 
 func appendTail(dst []byte, offset uint64) []byte {
-	if offset != 0 {
-		dst = append(dst, `,"offset":`...)
-		dst = strconv.AppendUint(dst, offset, 10)
+	return append(appendOffset(dst, offset), '}', '\n')
+}
+
+func appendOffset(dst []byte, offset uint64) []byte {
+	if offset == 0 {
+		return dst
 	}
-	return append(dst, '}', '\n')
+	return strconv.AppendUint(append(dst, `,"offset":`...), offset, 10)
 }
 
 // accepts says whether a name can be a channel's or a pattern's for a browser:

@@ -36,6 +36,34 @@ func TestDeliveryIsOneLine(t *testing.T) {
 	}
 }
 
+func TestEventIsOneLine(t *testing.T) {
+	t.Parallel()
+	ann := broker.Member{Name: `a"n`, Data: []byte(`{"x":1}`), JSON: true}
+	for _, tt := range []struct {
+		name  string
+		event broker.Event
+		want  string
+	}{
+		{"joined with data", broker.Event{Verb: broker.EventJoined, Channel: "room:1", Member: ann}, `"joined":"room:1","user":"a\"n","data":{"x":1}`},
+		{"joined without", broker.Event{Verb: broker.EventJoined, Channel: "r", Member: broker.Member{Name: "u"}}, `"joined":"r","user":"u"`},
+		{"updated with text", broker.Event{Verb: broker.EventUpdated, Channel: "r", Member: broker.Member{Name: "u", Data: []byte("a\nb")}}, `"updated":"r","user":"u","data":"a\nb"`},
+		{"updated with bytes", broker.Event{Verb: broker.EventUpdated, Channel: "r", Member: broker.Member{Name: "u", Data: []byte{0xff}}}, `"updated":"r","user":"u","b64":"/w=="`},
+		{"left has no data", broker.Event{Verb: broker.EventLeft, Channel: "r", Member: ann}, `"left":"r","user":"a\"n"`},
+		{"a name that is not UTF-8", broker.Event{Verb: broker.EventLeft, Channel: "r", Member: broker.Member{Name: "a\xffb\n"}}, `"left":"r","user":"a` + "\ufffd" + `b\n"`},
+		{"members", broker.Event{Verb: broker.EventMembers, Channel: "r", Count: 501}, `"members":"r","count":501`},
+		{"cleared", broker.Event{Verb: broker.EventCleared, Channel: "r"}, `"cleared":"r"`},
+		{"forgotten", broker.Event{Verb: broker.EventForgotten, Channel: "r", Offsets: []uint64{1, 1 << 63}}, `"forgotten":"r","offsets":[1,9223372036854775808]`},
+		{"occupied", broker.Event{Verb: broker.EventOccupied, Channel: "r"}, `"occupied":"r"`},
+		{"vacated", broker.Event{Verb: broker.EventVacated, Channel: "r"}, `"vacated":"r"`},
+	} {
+		c := Codec()
+		got := string(c.Tail(c.Event(c.Prefix(nil, broker.KindPattern, "*"), &tt.event), 0))
+		if want := `{"via":"*",` + tt.want + "}\n"; got != want || !json.Valid([]byte(got)) {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, want)
+		}
+	}
+}
+
 // FuzzDelivery holds the promise to browsers: whatever is published, each line
 // parses and gives back channel, pattern and payload.
 func FuzzDelivery(f *testing.F) {

@@ -21,6 +21,10 @@ type Config struct {
 	// Log receives the life of the server and refused origins. Default: nothing.
 	Log *zap.Logger
 
+	// Loading says that the node is not ready yet: a handshake is answered 503. nil:
+	// it always is.
+	Loading func() bool
+
 	// Path of the WebSocket endpoint. Default "/ws".
 	Path string
 	// Origins of pages that may connect besides the server's own, each
@@ -51,6 +55,14 @@ type Config struct {
 	// MaxComplex is how many of them may be patterns with three or more stars.
 	// Default 10.
 	MaxComplex int
+	// MaxMemberData is the size in bytes of what a member says about itself.
+	// Default 4 KiB.
+	MaxMemberData int
+	// Rate is the number of requests per second that a connection may send, after
+	// Burst at once; each object is one. What is over it is answered by an error,
+	// and ten seconds of that by the end of the connection. A negative Rate is no
+	// limit. Defaults 50 and 100.
+	Rate, Burst int
 	// MaxControls is the number of control frames and empty frames a peer may
 	// send per second. Default 50.
 	MaxControls int
@@ -69,6 +81,9 @@ type Config struct {
 	// PingInterval is the time between pings, PongTimeout the time for the
 	// answer, counted from when the ping was written. Defaults 25 s, 10 s.
 	PingInterval, PongTimeout time.Duration
+	// Grace is how long the members that a connection has joined stay after it was
+	// cut, so that nobody sees a reload. Negative: not at all. Default 10 s.
+	Grace time.Duration
 }
 
 func (c *Config) setDefaults() {
@@ -84,6 +99,9 @@ func (c *Config) setDefaults() {
 	setDefault(&c.MaxName, 512)
 	setDefault(&c.MaxSubscriptions, 128)
 	setDefault(&c.MaxComplex, 10)
+	setDefault(&c.MaxMemberData, 4<<10)
+	setDefault(&c.Rate, 50)
+	setDefault(&c.Burst, 100)
 	setDefault(&c.MaxControls, 50)
 	setDefault(&c.PushHard, 1<<20)
 	setDefault(&c.PushSoft, 256<<10)
@@ -93,6 +111,7 @@ func (c *Config) setDefaults() {
 	setDefault(&c.WriteTimeout, 10*time.Second)
 	setDefault(&c.PingInterval, 25*time.Second)
 	setDefault(&c.PongTimeout, 10*time.Second)
+	setDefault(&c.Grace, 10*time.Second)
 }
 
 func setDefault[T int | int64 | time.Duration](v *T, def T) {
@@ -120,6 +139,8 @@ func (c Config) Validate() error {
 		{"ws-max-name", int64(c.MaxName)},
 		{"ws-max-subscriptions", int64(c.MaxSubscriptions)},
 		{"ws-max-complex-patterns", int64(c.MaxComplex)},
+		{"ws-max-member", int64(c.MaxMemberData)},
+		{"ws-burst", int64(c.Burst)},
 		{"ws-control-frames", int64(c.MaxControls)},
 		{"ws-push-queue", min(c.PushHard, c.PushSoft)},
 		{"ws-push-queue time", int64(c.PushSoftFor)},

@@ -39,7 +39,8 @@ type conn struct {
 	session *broker.Session
 	pulse   pulse
 
-	t *turn // of the frame that is being executed
+	rate rate
+	t    *turn // of the frame that is being executed
 }
 
 // serve is the connection's goroutine, from the welcome to the end.
@@ -146,7 +147,11 @@ func (c *conn) execute(t *turn) {
 
 func (c *conn) run(t *turn, line []byte) {
 	r := &t.request
-	if f := r.parse(line); f != nil {
+	f := r.parse(line)
+	if c.limited(r) {
+		return
+	}
+	if f != nil {
 		c.commit(t)
 		c.fail(r, f)
 		return
@@ -155,6 +160,31 @@ func (c *conn) run(t *turn, line []byte) {
 		c.commit(t)
 	}
 	r.cmd.run(c, r)
+}
+
+// limited says that the request came too fast and is not to be run. It is
+// answered as long as that is not for ever.
+func (c *conn) limited(r *request) bool {
+	now := time.Since(c.s.began)
+	if c.rate.admit(now, c.s.cfg.Rate, c.s.cfg.Burst) {
+		return false
+	}
+	c.s.stats.limited.Add(1)
+	switch tooLong := c.rate.refuse(now); {
+	case tooLong:
+		c.session.End(broker.ReasonRate)
+	case r.id != nil, c.rate.tell(now):
+		c.commit(c.t)
+		c.fail(r, faultRate)
+	}
+	return true
+}
+
+// ok answers a request that has nothing to tell.
+func (c *conn) ok(r *request) {
+	if r.id != nil {
+		c.t.out = appendOK(c.t.out, r.id)
+	}
 }
 
 // fail answers a request with an error that concerns the whole of it.
@@ -174,19 +204,14 @@ func (c *conn) refuse(r *request, f *fault, verb, name string) {
 	c.t.out = appendFault(c.t.out, f, verb, name, r.id)
 }
 
-// commit publishes what is in the batch and answers those who asked.
-func (c *conn) commit(t *turn) {
-	if len(t.tickets) == 0 {
-		return
+// faultOf is the fault for an error of the broker, which the log gets to see
+// where the peer must not.
+func (c *conn) faultOf(err error) *fault {
+	f := faultOf(err)
+	if f == faultInternal {
+		c.s.logFault(c, err)
 	}
-	t.counts = t.batch.Commit(t.counts[:0])
-	for i, id := range t.tickets {
-		if id != nil {
-			t.out = appendReceivers(t.out, id, t.counts[i])
-		}
-	}
-	t.tickets = t.tickets[:0]
-	t.scratch = t.scratch[:0]
+	return f
 }
 
 func (c *conn) cork(t *turn) {

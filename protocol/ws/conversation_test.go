@@ -49,10 +49,23 @@ type transport interface {
 	Shutdown(ctx context.Context) error
 }
 
+// rules are what channels remember in the conversations and in the document.
+var rules = []broker.Rule{
+	{Match: "room:*", History: broker.History{Size: 4, TTL: 10 * time.Minute}, Presence: true},
+	{Match: "price:*", Retain: broker.RetainAll, Slow: broker.SlowConflate},
+	{Match: "call:*", Occupancy: true, Presence: true},
+}
+
 // serve starts a broker with both transports, each at a place of its own.
 func serve(t *testing.T, at func(*testing.T) place) conversation.Dialer {
 	t.Helper()
-	b, err := broker.New(broker.Config{Codecs: []broker.Codec{resp.Codec2(), resp.Codec3(), ws.Codec()}})
+	dialer, _ := serveBroker(t, at)
+	return dialer
+}
+
+func serveBroker(t *testing.T, at func(*testing.T) place) (conversation.Dialer, *broker.Broker) {
+	t.Helper()
+	b, err := broker.New(broker.Config{Codecs: []broker.Codec{resp.Codec2(), resp.Codec3(), ws.Codec()}, Rules: rules})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +87,7 @@ func serve(t *testing.T, at func(*testing.T) place) conversation.Dialer {
 		Name: "Fanfare", Release: "7.2.4", Fanfare: true,
 		RESP:      redisPlace.dial,
 		WebSocket: (&browsers{server: web, dial: webPlace.dial}).connect,
-	}
+	}, b
 }
 
 func listen(t *testing.T, s transport, l net.Listener) {

@@ -18,6 +18,8 @@ var sentinels = map[string]error{
 	"ErrTooManySessions": broker.ErrTooManySessions, "ErrShuttingDown": broker.ErrShuttingDown, "ErrEnded": broker.ErrEnded, "ErrDenied": broker.ErrDenied,
 	"ErrNameTooLong": broker.ErrNameTooLong, "ErrMessageTooLarge": broker.ErrMessageTooLarge,
 	"ErrTooManySubscriptions": broker.ErrTooManySubscriptions, "ErrTooManyComplex": broker.ErrTooManyComplex,
+	"ErrTooManyJoins": broker.ErrTooManyJoins, "ErrReserved": broker.ErrReserved, "ErrNoRetained": broker.ErrNoRetained,
+	"ErrNoHistory": broker.ErrNoHistory, "ErrNoPresence": broker.ErrNoPresence, "ErrStateFull": broker.ErrStateFull,
 }
 
 func TestEveryErrorOfTheBrokerHasACode(t *testing.T) {

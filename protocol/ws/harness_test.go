@@ -42,6 +42,15 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 
 func newRigOn(t *testing.T, bc broker.Config, change func(*Config)) *rig {
 	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newRigAt(t, l, bc, change)
+}
+
+func newRigAt(t *testing.T, l net.Listener, bc broker.Config, change func(*Config)) *rig {
+	t.Helper()
 	bc.Codecs = []broker.Codec{{Name: "raw", Prefix: nothing, Body: func(dst []byte, m *broker.Message) []byte {
 		return append(dst, m.Payload...)
 	}}, Codec()}
@@ -49,15 +58,11 @@ func newRigOn(t *testing.T, bc broker.Config, change func(*Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Broker: b, Format: 1, Loopback: true, Log: zap.NewNop()}
+	cfg := Config{Broker: b, Format: 1, Loopback: true, Log: zap.NewNop(), Rate: -1}
 	if change != nil {
 		change(&cfg)
 	}
 	s, err := New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

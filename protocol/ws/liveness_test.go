@@ -24,7 +24,7 @@ type bubble struct {
 func inBubble(t *testing.T, change func(*Config), f func(*bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b, err := broker.New(broker.Config{Codecs: []broker.Codec{Codec()}, Workers: 1})
+		b, err := broker.New(broker.Config{Codecs: []broker.Codec{Codec()}, Workers: 1, Rules: testRules})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,6 +50,21 @@ func inBubble(t *testing.T, change func(*Config), f func(*bubble)) {
 			t.Errorf("serve: %v", err)
 		}
 	})
+}
+
+// join connects and makes the connection a member, of the name returned.
+func (b *bubble) join(channel string) (c *rawConn, member string) {
+	b.t.Helper()
+	c = b.dial()
+	c.write(text(`{"join":"` + channel + `","id":1}`))
+	c.expect(`{"ok":1}`)
+	c.write(text(`{"who":"` + channel + `","id":1}`))
+	_, answer, err := c.next()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	list := strings.Split(string(answer), `"`)
+	return c, list[len(list)-2]
 }
 
 // dial connects; nothing has a deadline but what the test waits for itself.

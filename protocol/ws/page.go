@@ -14,9 +14,9 @@ var pageText string
 
 var page = template.Must(template.New("page").Parse(pageText))
 
-// pagePolicy lets the page load nothing at all, but lets what somebody pastes
-// into its console open a WebSocket.
-const pagePolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; " +
+// pagePolicy lets the page load nothing, but lets what somebody pastes into its
+// console import the client and open a WebSocket.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; " +
 	"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // servePage answers GET / with the page that shows what to paste, and is the
@@ -26,9 +26,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+	if !readOnly(w, r) {
 		return
 	}
 	h := w.Header()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -101,6 +102,30 @@ func (c *rawConn) next() (opcode byte, payload []byte, err error) {
 	payload = make([]byte, size)
 	_, err = io.ReadFull(c.r, payload)
 	return head[0] & 0x0f, payload, err
+}
+
+// text reads the next text frame and answers the pings before it.
+func (c *rawConn) text() string {
+	c.t.Helper()
+	for {
+		opcode, payload, err := c.next()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		switch {
+		case opcode == opPing:
+			c.write(masked(fin|opPong, payload))
+		case !strings.HasPrefix(string(payload), `{"ping":`):
+			return string(payload)
+		}
+	}
+}
+
+func (c *rawConn) expect(lines ...string) {
+	c.t.Helper()
+	if got, want := c.text(), strings.Join(lines, "\n"); got != want {
+		c.t.Fatalf("got  %s\nwant %s", got, want)
+	}
 }
 
 // ending reads to the end of the connection, closes it too, and returns the

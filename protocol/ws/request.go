@@ -16,8 +16,8 @@ type request struct {
 	data  []byte
 	b64   []byte
 
-	blanks bool // data has blanks between its tokens
-	noEcho bool
+	options
+	blanks bool   // data has blanks between its tokens
 	verbs  int    // members that are verbs
 	fault  *fault // the first thing wrong with a member
 }
@@ -118,17 +118,10 @@ func (r *request) set(key, value []byte, blanks bool) {
 		r.data, r.blanks = value, blanks
 	case "b64":
 		r.b64 = value
-	case "echo":
-		switch string(value) {
-		case "true":
-			r.noEcho = false
-		case "false":
-			r.noEcho = true
-		default:
-			r.fail(faultEcho)
-		}
 	default:
-		if cmd := commands[string(key)]; cmd != nil {
+		if known, f := r.option(key, value); known {
+			r.fail(f)
+		} else if cmd := commands[string(key)]; cmd != nil {
 			r.cmd, r.value = cmd, value
 			r.verbs++
 		}

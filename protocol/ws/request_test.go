@@ -3,6 +3,7 @@ package ws
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -11,7 +12,7 @@ import (
 )
 
 func TestParsingAPublishDoesNotAllocate(t *testing.T) {
-	line := []byte(`{"pub":"room:1","data":{"text":"hello","n":[1,2,3]},"id":17,"echo":false}`)
+	line := []byte(`{"pub":"room:1","data":{"text":"hello","n":[1,2,3]},"id":17,"echo":false,"retain":true,"ttl":0.5,"history":false,"key":"k1"}`)
 	var r request
 	got := testing.AllocsPerRun(100, func() {
 		if f := r.parse(line); f != nil {
@@ -28,6 +29,9 @@ func TestParsingAPublishDoesNotAllocate(t *testing.T) {
 func FuzzRequest(f *testing.F) {
 	for _, s := range []string{
 		`{"pub":"a","data":{"x":1},"id":1}`, ` { "sub" : [ "a" , "b" ] , "id" : "x" } `, `{"psub":"a"}x`, `{}`, `[]`, `{"a":1,}`,
+		`{"sub":"a","last":20,"epoch":"k3f9","offset":18446744073709551615,"retained":false,"who":true}`, `{"who":"a","history":true}`,
+		`{"pub":"a","data":1,"retain":true,"ttl":1e-3,"history":false,"key":"\u0061\n"}`, `{"history":"a","limit":1000,"before":0,"id":""}`,
+		`{"psub":["a"],"epoch":"","offset":0}`, `{"join":"a","data":{ },"who":false}`, `{"pub":"a","key":"","ttl":-1,"ttl":1e999}`,
 		`{"pub":"a","b64":"aGk=","echo":false}`, `{"id":{},"unsub":1}`, `{"\u0073ub":"a"}`, "{\"sub\":\"\xff\"}", `{"sub":[]}`,
 	} {
 		f.Add([]byte(s))
@@ -60,6 +64,7 @@ func checkMembers(t *testing.T, r *request, members map[string]json.RawMessage) 
 	if !bytes.Equal(r.data, members["data"]) || !bytes.Equal(r.b64, members["b64"]) || !bytes.Equal(r.id, members["id"]) {
 		t.Fatalf("data %q, b64 %q, id %q; want %s", r.data, r.b64, r.id, members)
 	}
+	checkOptions(t, r, members)
 	names, ok := r.names(nil)
 	var want []string
 	var one *string
@@ -85,6 +90,42 @@ func checkMembers(t *testing.T, r *request, members map[string]json.RawMessage) 
 		if !json.Valid(answer) || bytes.Count(answer, []byte{'\n'}) != 1 {
 			t.Fatalf("answer %q is not one line of JSON", answer)
 		}
+	}
+}
+
+// checkOptions compares the options of a request that has no fault.
+func checkOptions(t *testing.T, r *request, members map[string]json.RawMessage) {
+	t.Helper()
+	for name, got := range map[string]bool{
+		"echo false": r.noEcho, "retained false": r.noRetained, "history false": r.noHistory, "retain true": r.retain, "who true": r.who,
+	} {
+		key, value, _ := strings.Cut(name, " ")
+		if want := string(members[key]) == value; got != want {
+			t.Fatalf("%s is %v, want %v", name, got, want)
+		}
+	}
+	for key, got := range map[string]uint64{
+		"last": uint64(r.last), "limit": uint64(r.limit), "before": r.before, "offset": r.offset,
+	} {
+		var want uint64
+		if text, given := members[key]; given && json.Unmarshal(text, &want) != nil || got != want {
+			t.Fatalf("%s %s is %d", key, text, got)
+		}
+	}
+	var key string
+	if text, given := members["key"]; given {
+		if json.Unmarshal(text, &key) != nil || key == "" || len(key) > maxKey || string(payload.Unquote(r.key)) != key {
+			t.Fatalf("key %s is %s", text, r.key)
+		}
+	}
+	var seconds float64
+	if text, given := members["ttl"]; given {
+		if json.Unmarshal(text, &seconds) != nil || math.Abs(r.ttl.Seconds()-seconds) > 0.001 || r.ttl <= 0 {
+			t.Fatalf("ttl %s is %v", text, r.ttl)
+		}
+	}
+	if r.hasOffset != (members["offset"] != nil) || !bytes.Equal(r.epoch, members["epoch"]) {
+		t.Fatalf("epoch %s, offset given %v; want %s", r.epoch, r.hasOffset, members)
 	}
 }
 

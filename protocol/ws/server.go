@@ -22,12 +22,13 @@ const (
 	lastPage = 250 * time.Millisecond
 )
 
-// Server answers HTTP on its listeners: WebSocket at the configured path, and a
-// small page at /. It is an http.Handler too. Its methods may be called from
+// Server answers HTTP on its listeners: WebSocket at the configured path, a
+// small page at /, and the JavaScript client beside it. It is an http.Handler too. Its methods may be called from
 // any goroutine.
 type Server struct {
 	// set at construction
 	cfg     Config
+	began   time.Time
 	log     *zap.Logger
 	origins *origins
 	http    *http.Server
@@ -62,7 +63,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Log, origins: o,
+		cfg: cfg, began: time.Now(), log: cfg.Log, origins: o,
 		quiet: make(chan struct{}), drained: make(chan struct{}),
 		live: make(map[*conn]struct{}),
 	}
@@ -103,6 +104,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.URL.Path == s.cfg.Path {
 		s.upgrade(w, r)
+		return
+	}
+	if f := clientFiles[r.URL.Path]; f != nil {
+		f.serve(w, r)
 		return
 	}
 	s.servePage(w, r)

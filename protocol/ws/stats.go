@@ -12,6 +12,7 @@ type counters struct {
 	refusedFull      atomic.Int64
 	errors           atomic.Int64
 	late             atomic.Int64
+	limited          atomic.Int64
 }
 
 // Stats is the server's counters at one moment. Totals only rise.
@@ -24,6 +25,7 @@ type Stats struct {
 	RefusedFull      int64 // connections over the limit
 	Errors           int64 // requests answered by an error
 	Late             int64 // connections that ended because a pong did not come
+	Limited          int64 // requests that came too fast and were not run
 }
 
 // Stats returns the counters.
@@ -37,5 +39,6 @@ func (s *Server) Stats() Stats {
 		RefusedFull:      s.stats.refusedFull.Load(),
 		Errors:           s.stats.errors.Load(),
 		Late:             s.stats.late.Load(),
+		Limited:          s.stats.limited.Load(),
 	}
 }

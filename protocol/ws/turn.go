@@ -13,15 +13,16 @@ import (
 // turn is what a connection needs while it executes the requests of one frame.
 // Between frames a connection has none, so that idle ones keep no buffers.
 type turn struct {
-	frame   []byte
-	request request
-	out     []byte    // answers, newline-ended
-	corked  time.Time // since when deliveries are held
-	batch   *broker.Batch
-	tickets [][]byte // ids of the publishes in the batch; nil: nobody asked
-	scratch []byte   // payloads that are not as they were sent
-	names   []string
-	counts  []int
+	frame    []byte
+	request  request
+	out      []byte    // answers, newline-ended
+	corked   time.Time // since when deliveries are held
+	batch    *broker.Batch
+	tickets  []ticket         // of the publishes in the batch
+	receipts []broker.Receipt // what became of them
+	scratch  []byte           // payloads that are not as they were sent
+	names    []string
+	counts   []int
 }
 
 const (
