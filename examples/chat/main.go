@@ -1,6 +1,7 @@
-// Command chat serves a small chat over Fanfare: one page, no client library, no state of its own. It
-// shows what a browser gets from the wire protocol alone, and that browsers and Redis clients meet on the
-// same channels: room "lobby" is the channel "chat:lobby".
+// Command chat serves a chat over Fanfare: one page, no framework, no state of its own. Rooms, who is in
+// them, who is typing, what was said before and what was said while the network was gone all come from the
+// broker, through the JavaScript client that it serves. Browsers and Redis clients meet on the same channels:
+// room "lobby" is the channel "chat:lobby".
 //
 // The server only hands out files; the page talks to the broker by itself.
 package main

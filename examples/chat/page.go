@@ -21,6 +21,14 @@ type page struct {
 	policy string // Content-Security-Policy
 }
 
+// clientOrigin is where the page gets the broker's JavaScript client from.
+func clientOrigin(broker *url.URL) string {
+	if broker.Scheme == "wss" {
+		return "https://" + broker.Host
+	}
+	return "http://" + broker.Host
+}
+
 // newPage checks the broker's address, which becomes part of the page and of its security policy.
 func newPage(broker string) (*page, error) {
 	u, err := url.Parse(broker)
@@ -43,7 +51,7 @@ func newPage(broker string) (*page, error) {
 		index:  index,
 		files:  http.FileServerFS(root),
 		broker: broker,
-		policy: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; " +
+		policy: "default-src 'none'; script-src 'self' " + clientOrigin(u) + "; style-src 'self'; img-src 'self'; base-uri 'none'; " +
 			"form-action 'none'; frame-ancestors 'none'; connect-src " + u.Scheme + "://" + u.Host,
 	}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -33,6 +34,9 @@ func TestPageNamesTheBroker(t *testing.T) {
 	if !strings.HasSuffix(policy, "connect-src wss://chat.example:444") {
 		t.Errorf("got policy %q, want only the broker to connect to", policy)
 	}
+	if !strings.Contains(policy, "script-src 'self' https://chat.example:444;") {
+		t.Errorf("got policy %q, want scripts from here and from the broker", policy)
+	}
 	got := body(t, res)
 	if !strings.Contains(got, `<meta name="broker" content="wss://chat.example:444/a?b=&#34;&gt;&lt;script&gt;">`) {
 		t.Errorf("got %q, want the broker's address, escaped", got)
@@ -52,8 +56,9 @@ func TestPageServesItsFiles(t *testing.T) {
 		{http.MethodGet, "/", 200, "text/html"},
 		{http.MethodHead, "/", 200, "text/html"},
 		{http.MethodGet, "/app.js", 200, "text/javascript"},
-		{http.MethodGet, "/connection.js", 200, "text/javascript"},
 		{http.MethodGet, "/rooms.js", 200, "text/javascript"},
+		{http.MethodGet, "/talk.js", 200, "text/javascript"},
+		{http.MethodGet, "/view.js", 200, "text/javascript"},
 		{http.MethodGet, "/style.css", 200, "text/css"},
 		{http.MethodGet, "/icon.svg", 200, "image/svg+xml"},
 		{http.MethodGet, "/page.go", 404, "text/plain"},
@@ -91,8 +96,12 @@ func TestPageAddressIsShownAsTyped(t *testing.T) {
 
 // Markup of others must never become part of the document.
 func TestPageScriptsUseNoMarkupSinks(t *testing.T) {
-	for _, name := range []string{"app.js", "connection.js", "rooms.js"} {
-		source, err := files.ReadFile("page/" + name)
+	scripts, err := fs.Glob(files, "page/*.js")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("got scripts %v, %v", scripts, err)
+	}
+	for _, name := range scripts {
+		source, err := files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
