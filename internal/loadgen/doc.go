@@ -4,7 +4,7 @@
 //
 //	go run ./internal/loadgen [-all | -only name] [-rounds n] [-short] [-markdown file] [-json file]
 //
-// Without -all or -only it runs the usual scenarios, in about ten minutes; -list
+// Without -all or -only it runs the usual scenarios, in about twelve minutes; -list
 // shows all, each with the time it takes. -markdown writes the tables into
 // docs/benchmarks.md, which says more about scenarios and method.
 //

@@ -38,7 +38,7 @@ var keyProbes = []struct{ request, reply string }{
 }
 
 func (k keys) run(ctx context.Context, l *lab) (figures, error) {
-	s, err := l.start(ctx, k.product)
+	s, err := l.start(ctx, launch{product: k.product})
 	if err != nil {
 		return nil, err
 	}

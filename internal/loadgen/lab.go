@@ -135,32 +135,41 @@ type server struct {
 	stderr *tail
 }
 
+// launch is a program and how it is started.
+type launch struct {
+	product product
+	flags   []string // beside the addresses
+	env     []string // beside the generator's own environment
+}
+
 // start runs the program anew on free ports, bound to the server's CPU.
 // The caller stops it.
-func (l *lab) start(ctx context.Context, p product) (*server, error) {
-	if l.paths[p] == "" {
-		return nil, fmt.Errorf("%s cannot be run: not installed or not built", p)
+func (l *lab) start(ctx context.Context, how launch) (*server, error) {
+	if l.paths[how.product] == "" {
+		return nil, fmt.Errorf("%s cannot be run: not installed or not built", how.product)
 	}
 	// A free port may be taken by somebody else before the server listens.
 	var err error
 	for range 5 {
 		var s *server
-		if s, err = l.startOnce(ctx, p); err == nil {
+		if s, err = l.startOnce(ctx, how); err == nil {
 			return s, nil
 		}
 	}
 	return nil, err
 }
 
-func (l *lab) startOnce(ctx context.Context, p product) (*server, error) {
+func (l *lab) startOnce(ctx context.Context, how launch) (*server, error) {
 	ports, err := freePorts(2)
 	if err != nil {
 		return nil, err
 	}
+	p := how.product
 	s := &server{product: p, exited: make(chan error, 1), stderr: &tail{}}
 	s.addr = "127.0.0.1:" + ports[0]
 	s.http = "127.0.0.1:" + ports[1]
-	s.cmd = exec.Command(l.paths[p], arguments(p, ports[0], s)...) //nolint:gosec // see version
+	s.cmd = exec.Command(l.paths[p], append(arguments(p, ports[0], s), how.flags...)...) //nolint:gosec // see version
+	s.cmd.Env = append(os.Environ(), how.env...)
 	s.cmd.Dir = l.dir
 	s.cmd.Stderr = s.stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -20,7 +20,12 @@ type rig struct {
 
 // withRig starts product, hands the run to f and ends everything f has begun.
 func withRig(ctx context.Context, l *lab, p product, f func(r *rig) error) error {
-	s, err := l.start(ctx, p)
+	return withLaunch(ctx, l, launch{product: p}, f)
+}
+
+// withLaunch is withRig for a server that is started in a way of its own.
+func withLaunch(ctx context.Context, l *lab, how launch, f func(r *rig) error) error {
+	s, err := l.start(ctx, how)
 	if err != nil {
 		return err
 	}
@@ -31,7 +36,7 @@ func withRig(ctx context.Context, l *lab, p product, f func(r *rig) error) error
 	}
 	defer lp.close()
 	if err := f(&rig{server: s, loop: lp}); err != nil {
-		return fmt.Errorf("%w (%s says: %s)", err, p, s.stderr)
+		return fmt.Errorf("%w (%s says: %s)", err, how.product, s.stderr)
 	}
 	return nil
 }

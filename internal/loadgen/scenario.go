@@ -64,7 +64,8 @@ func allScenarios(o options) []scenario {
 	all = append(all, patternCountScenarios(sc, withNATS)...)
 	all = append(all, stuckScenario(sc), idleScenario(sc, withNATS), stormScenario(sc, withNATS))
 	all = append(all, keyScenarios(sc)...)
-	return append(all, expiryScenario(sc))
+	all = append(all, expiryScenario(sc), snapshotScenario(sc))
+	return append(all, rememberScenarios(sc)...)
 }
 
 // choose keeps what the options ask for: all scenarios, those with one of the

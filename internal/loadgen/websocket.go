@@ -91,46 +91,52 @@ func (f *frames) frame(op byte, payload []byte) error {
 		}
 		return nil
 	case opPing:
-		return f.pong(appendClientFrame(nil, opPong, payload))
+		return f.pong(clientFrame(opPong, payload))
 	case opClose:
 		return fmt.Errorf("VOID: the server closed a WebSocket: % x", payload)
 	}
 	return fmt.Errorf("VOID: a frame with opcode %d", op)
 }
 
-// appendClientFrame appends one frame of at most 65,535 bytes as a client must
-// send it: masked. The mask is zero, which the protocol allows and the server
-// cannot gain from.
-func appendClientFrame(dst []byte, op byte, payload []byte) []byte {
-	dst = append(dst, 0x80|op)
+// clientFrame returns one frame of at most 65,535 bytes as a client must send it:
+// masked. The mask is zero, which the protocol allows and the server cannot gain
+// from.
+func clientFrame(op byte, payload []byte) []byte {
+	frame := []byte{0x80 | op}
 	if len(payload) < 126 {
-		dst = append(dst, 0x80|byte(len(payload)))
+		frame = append(frame, 0x80|byte(len(payload)))
 	} else {
-		dst = append(dst, 0x80|126)
-		dst = binary.BigEndian.AppendUint16(dst, uint16(len(payload))) //nolint:gosec // see the limit above
+		frame = append(frame, 0x80|126)
+		frame = binary.BigEndian.AppendUint16(frame, uint16(len(payload))) //nolint:gosec // see the limit above
 	}
-	dst = append(dst, 0, 0, 0, 0)
-	return append(dst, payload...)
+	frame = append(frame, 0, 0, 0, 0)
+	return append(frame, payload...)
 }
 
 // upgrade makes a WebSocket of a fresh connection and subscribes it to channel.
 // Bytes that follow the acknowledgement are left in f.
 func upgrade(w wire, addr, channel string, f *frames) error {
-	key := base64.StdEncoding.EncodeToString([]byte("fanfare loadgen "))
-	request := "GET /ws HTTP/1.1\r\nHost: " + addr + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + "\r\n\r\n"
-	if err := w.write([]byte(request)); err != nil {
-		return err
-	}
-	rest, err := readHead(w)
+	rest, err := shake(w, addr)
 	if err != nil {
 		return err
 	}
 	sub := fmt.Sprintf(`{"sub":%q}`, channel)
-	if err := w.write(appendClientFrame(nil, opText, []byte(sub))); err != nil {
+	if err := w.write(clientFrame(opText, []byte(sub))); err != nil {
 		return err
 	}
 	return awaitSubbed(w, f, rest)
+}
+
+// shake makes a WebSocket of a fresh connection, and returns what follows the
+// server's answer.
+func shake(w wire, addr string) (rest []byte, err error) {
+	key := base64.StdEncoding.EncodeToString([]byte("fanfare loadgen "))
+	request := "GET /ws HTTP/1.1\r\nHost: " + addr + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + "\r\n\r\n"
+	if err := w.write([]byte(request)); err != nil {
+		return nil, err
+	}
+	return readHead(w)
 }
 
 // readHead reads the answer to the upgrade and returns what follows it.
