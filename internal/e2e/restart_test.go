@@ -190,7 +190,8 @@ func TestBrowsersAndBackEndsResumeOverARestart(t *testing.T) {
 	var readers sync.WaitGroup
 	for i := range fronts {
 		readers.Go(func() {
-			for finished, err := false, error(nil); !finished && ctx.Err() == nil; {
+			for finished := false; !finished && ctx.Err() == nil; {
+				var err error
 				if finished, err = fronts[i].listen(s, last); err != nil {
 					t.Errorf("browser %d: %v", i, err)
 					return

@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
@@ -315,4 +317,54 @@ func FuzzReader(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The interval writes what has changed since the last snapshot, and nothing else.
+func TestASaverSavesEachIntervalIfSomethingHasChanged(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		d, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		var changes atomic.Uint64
+		s := NewSaver(d, func(*Writer) (time.Duration, error) { return 0, nil }, changes.Load, zap.NewNop())
+		done, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			s.Every(time.Minute, done)
+		}()
+		for i, step := range []struct {
+			changes uint64
+			want    int64
+		}{{0, 0}, {1, 1}, {0, 1}, {5, 2}, {0, 2}} {
+			changes.Add(step.changes)
+			<-time.After(time.Minute + time.Second)
+			synctest.Wait()
+			if got := s.Stats().Saves; got != step.want {
+				t.Errorf("after interval %d: got %d saves, want %d", i, got, step.want)
+			}
+		}
+		close(done)
+		<-ended
+	})
+}
+
+func TestOnlyACleanStopIsMarked(t *testing.T) {
+	t.Parallel()
+	for _, clean := range []bool{false, true} {
+		d := open(t, t.TempDir())
+		s := NewSaver(d, func(*Writer) (time.Duration, error) { return 0, nil }, func() uint64 { return 0 }, zap.NewNop())
+		if err := s.Final(clean); err != nil {
+			t.Fatal(err)
+		}
+		latest, _ := d.Latest()
+		if mark, _ := d.TakeClean(); latest == "" || (mark == latest) != clean {
+			t.Errorf("clean %v: got mark %q, latest %q", clean, mark, latest)
+		}
+		if err := s.Background(); !errors.Is(err, ErrSaving) {
+			t.Errorf("a save after the last: got %v, want %v", err, ErrSaving)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 const (
@@ -84,6 +85,8 @@ func (w *Writer) flush() {
 	binary.LittleEndian.PutUint32(w.block, uint32(len(payload))) // #nosec G115 -- a record is limited
 	binary.LittleEndian.PutUint32(w.block[4:], crc32.Checksum(payload, castagnoli))
 	w.write(w.block)
+	// Where there is one processor, others would wait for a whole slice of its time.
+	runtime.Gosched()
 	if cap(w.block) > 4*blockBytes {
 		w.block = make([]byte, headBytes, headBytes+blockBytes)
 	}
