@@ -181,30 +181,55 @@ func TestTheOrderGoesOnBehindEverythingImported(t *testing.T) {
 	t.Parallel()
 	from := newRemembering(t, exportRules)
 	p := connect(t, from)
-	p.offset("chat:1", "1")
-	p.retain("plain", "1", 0)
 	early := exported(t, from)[0]
 	for range 10 {
-		p.offset("chat:1", "later")
+		p.offset("chat:1", "1")
 	}
-	for name, wanted := range map[string]func(record []byte) bool{
-		"a history's": func(r []byte) bool { return r[0] != recordRetained },
-		"an entry's":  func(r []byte) bool { return r[0] == recordEntry || r[0] == recordHistory },
-		"a retained message's": func(r []byte) bool {
-			p.retain("plain", "2", 0)
-			return r[0] == recordRetained
-		},
-	} {
-		records := [][]byte{early}
-		for _, r := range exported(t, from) {
-			if wanted(r) && r[0] != recordNode {
-				records = append(records, r)
+	p.retain("plain", "1", 0)
+	records := exported(t, from)
+	for name, letters := range map[string]string{"a history": "h", "its entries": "he", "a retained message": "r"} {
+		some := [][]byte{early}
+		for _, r := range records {
+			if strings.Contains(letters, string(r[:1])) {
+				some = append(some, r)
 			}
 		}
-		end := from.Now().Offset()
-		to, _ := imported(t, records, false, exportRules)
-		if next := connect(t, to).offset("chat:1", "next"); name != "a retained message's" && next <= end-10 || next <= 2 {
-			t.Errorf("%s: the next offset is %d, and %d was the last", name, next, end)
+		want := uint64(10)
+		if letters == "r" {
+			want = 11
+		}
+		to, _ := imported(t, some, false, exportRules)
+		if next := connect(t, to).offset("chat:2", "next"); next <= want {
+			t.Errorf("%s: the next offset is %d, and %d was the last", name, next, want)
+		}
+	}
+}
+
+func TestAnImportRefusesWhatContradictsItself(t *testing.T) {
+	t.Parallel()
+	entry := func(offset byte) string { return "e" + string(offset) + "\x01\x00\x00\x00x" }
+	const history = "h\x06chat:1\x00\x00\x09"
+	for name, records := range map[string][]string{
+		"an empty one":                  {""},
+		"an unknown letter":             {"x"},
+		"half a number":                 {"n\x00\xff"},
+		"a name longer than the record": {"h\x09chat:1"},
+		"a name beyond every limit":     {"h\xff\x7f" + strings.Repeat("x", 1<<14)},
+		"a channel twice":               {history, entry(1), history},
+		"an order that is none":         {history, entry(2), entry(2)},
+		"a key longer than the entry":   {history, "e\x01\x01\x00\x02\x00x"},
+		"an offset beyond JavaScript's": {"h\x06chat:1\x00\x00\x80\x80\x80\x80\x80\x80\x80\x10"},
+		"half a retained message":       {"r\x05plain\x00" + strings.Repeat("\x00", retainedHeader-1)},
+		"a publisher beyond its record": {"r\x05plain\x00" + strings.Repeat("\x00", 17) + "\x01\x00\x00\x00"},
+		"a member without a value":      {"m\x06room:1\x01u\x00\x01"},
+		"a member of an unknown kind":   {"m\x06room:1\x01u\x00\x01\x07"},
+	} {
+		im := newRemembering(t, exportRules).Import(time.Minute)
+		for i, r := range records {
+			err := im.Record([]byte(r))
+			if last := i == len(records)-1; last != errors.Is(err, ErrRecord) || !last && err != nil {
+				t.Errorf("%s, record %d: got %v", name, i, err)
+			}
 		}
 	}
 }
@@ -225,7 +250,10 @@ func TestWhatIsTooOldOrNotAllowedAnyMoreIsLeftOut(t *testing.T) {
 		records := exported(t, from)
 		pass(11 * time.Minute)
 
-		to, _ := imported(t, records, true, exportRules)
+		to, stat := imported(t, records, true, exportRules)
+		if want := (ImportStats{Histories: 2, Messages: 4, Retained: 1, Members: 2}); stat != want {
+			t.Errorf("got %+v, want %+v", stat, want)
+		}
 		is := connect(t, to)
 		wantTexts(t, is.page("log:1", HistoryQuery{}).Messages, "young")
 		if _, ok, _ := is.Retained("plain"); ok {
@@ -239,7 +267,7 @@ func TestWhatIsTooOldOrNotAllowedAnyMoreIsLeftOut(t *testing.T) {
 			t.Errorf("after the grace: got %v, want the one with a lease", got)
 		}
 
-		to, stat := imported(t, records, true, []Rule{{Match: "chat:*", History: History{Size: 1}}, {Match: "kept", Retain: RetainNever}})
+		to, stat = imported(t, records, true, []Rule{{Match: "chat:*", History: History{Size: 1}}, {Match: "kept", Retain: RetainNever}})
 		is = connect(t, to)
 		wantTexts(t, is.page("chat:1", HistoryQuery{}).Messages, "2")
 		if page := is.page("chat:1", HistoryQuery{Since: &Position{to.Epoch(), 1}}); page.Recovered {

@@ -73,10 +73,18 @@ func TestADeadlineThatPassedMeanwhileHasPassed(t *testing.T) {
 	records := export(t, s)
 	now += 10
 	other := newStore(Config{Now: func() int64 { return now }})
+	count := 0
 	for _, r := range records {
-		if _, err := other.Import(r); err != nil {
+		stored, err := other.Import(r)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if stored {
+			count++
+		}
+	}
+	if count != 1 {
+		t.Errorf("%d keys are said to be stored, want 1", count)
 	}
 	if got, want := contents(other), []string{`0 "later" "v" 1100`}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

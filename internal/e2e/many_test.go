@@ -21,7 +21,7 @@ const longest = 3 * time.Minute
 // these subscribers are slow, and that is not what these tests are about.
 var roomy = []string{
 	"--push-queue=1gb", "--push-queue-soft=1gb", "--ws-push-queue=1gb", "--ws-push-queue-soft=1gb",
-	"--fanout-memory=4gb", "--write-timeout=3m", "--ws-write-timeout=3m", "--ws-ping=3m", "--ws-pong=3m", "--drain-timeout=90s",
+	"--fanout-memory=4gb", "--write-timeout=3m", "--ws-write-timeout=3m", "--ws-ping=3m", "--ws-pong=3m", "--drain-timeout=90s", "--ws-rate=0",
 }
 
 // subscribeNth gives subscribers of every sort: half on each transport, half of each by pattern, half of
