@@ -142,7 +142,7 @@ func (h *history) note(offset uint64, size int) (grown int64) {
 	before := h.lost.n
 	h.lost.push(offset)
 	for h.lost.n > size {
-		h.counted = h.lost.pop()
+		h.counted = max(h.counted, h.lost.pop()) // begin may have raised it above some
 	}
 	return lostBytes * int64(h.lost.n-before)
 }

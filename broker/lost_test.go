@@ -23,6 +23,29 @@ func TestDroppingAHistoryHidesNoLosses(t *testing.T) {
 	}
 }
 
+// What was published while the rules gave the channel no history is missing in the
+// count of losses, also when older losses are forgotten later.
+func TestLossesAreNotCountedAcrossATimeWithoutHistory(t *testing.T) {
+	t.Parallel()
+	var h history
+	const size = 3
+	lose := func(offset uint64) {
+		h.add(entry{offset: offset, time: 1, bytes: []byte("x")}, size)
+		h.expire(now(), time.Second, size)
+	}
+	for offset := range uint64(size) {
+		lose(10 + offset)
+	}
+	h.begin(20)
+	lose(21)
+	if got := h.missed(11, 30); got != -1 {
+		t.Errorf("missed from before: got %d, want -1", got)
+	}
+	if got := h.missed(20, 30); got != 1 {
+		t.Errorf("missed since: got %d, want 1", got)
+	}
+}
+
 // A message behind the position of a subscription comes live, also if the history
 // has lost it by the time of the replay.
 func TestWhatComesLiveIsNotMissed(t *testing.T) {

@@ -111,8 +111,10 @@ func TestASnapshotUnderLoadIsExactPerChannelAndKey(t *testing.T) {
 		}()
 	}
 	c := p.dial()
-	for c.call("HISTORY chat:0 COUNT 100")[0] != '*' || !strings.Contains(c.call("HISTORY chat:0"), "*100\r\n") {
-		continue
+	for w := range writers {
+		for !strings.Contains(c.call("HISTORY chat:%d", w), "*100\r\n") { // until it is full
+			continue
+		}
 	}
 	for range 5 {
 		if got := c.call("SAVE"); got != "+OK\r\n" {
