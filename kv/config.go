@@ -41,13 +41,23 @@ type Config struct {
 	// Now returns the time in Unix milliseconds; nil: the system's clock. It is asked at most once
 	// per Tx. It has to run with the time package's clock (real, or that of a synctest bubble),
 	// by which the expiry goroutine sleeps; where it jumps ahead, keys are absent at once and deleted
-	// within 10 s.
+	// within a second.
 	Now func() int64
 
 	// Event is told what happened to a key, in the order of the effects, if SetEventMask asks for
 	// the class. class is that of the event together with EventKeyspace and EventKeyevent as the mask
 	// has them. It is called with the key's shard locked: it must not call the store and not block.
 	Event func(db int, class EventClass, event, key string)
+
+	// Touched is told of every change of a key while Follow asks for it, in the order of the
+	// effects: written, deleted, expired, renamed; exists says whether it is there now. Flush and
+	// SwapDatabases do not tell it. It is called with the key's shard locked: it must not call the
+	// store and not block. The key is valid during the call.
+	Touched func(db int, key []byte, exists bool)
+
+	// Compact is up to what size collections are kept in the compact form; the zero value is
+	// Redis' defaults.
+	Compact Compact
 
 	// Expired is told which keys the expiry goroutine has deleted, after the shard's lock was given
 	// back, in batches. It is called only by that goroutine; a key that was replaced after its
@@ -94,6 +104,9 @@ func (c Config) withDefaults() Config {
 		c.MaxString = DefaultMaxString
 	}
 	c.Policy = PolicyNoEviction
+	if c.Compact == (Compact{}) {
+		c.Compact = DefaultCompact
+	}
 	if c.Now == nil {
 		c.Now = func() int64 { return time.Now().UnixMilli() }
 	}

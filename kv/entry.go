@@ -7,8 +7,7 @@ package kv
 // again, so what Get returned stays as it was. A block may have spare bytes
 // behind its length, all zero: APPEND fills those, and a block is never shortened.
 //
-// 48 bytes, an allocator class. Types that are not bytes, and the clock that
-// eviction needs, fill it up to 64, the next.
+// 48 bytes, an allocator class; an objectEntry takes the next one.
 type entry struct {
 	next  *entry // in the same bucket
 	block []byte
@@ -16,14 +15,20 @@ type entry struct {
 	hash  uint32 // low bits of the key's hash
 	due   int32  // 1 + position in the heap of deadlines; 0: lives for ever
 	kind  Type
+	clock [3]byte // of the last access, see clock.go
 }
 
 func (e *entry) key() []byte { return e.block[:e.size:e.size] }
 
 func (e *entry) value() []byte { return e.block[e.size:len(e.block):len(e.block)] }
 
-// bytes is what the entry and its block take.
-func (e *entry) bytes() int64 { return entryBytes + allocated(cap(e.block)) }
+// bytes is what the entry, its block and its object take.
+func (e *entry) bytes() int64 {
+	if o := e.object(); o != nil {
+		return objectEntryBytes + allocated(cap(e.block)) + o.bytes()
+	}
+	return entryBytes + allocated(cap(e.block))
+}
 
 // joined makes the block of a string.
 func joined(key, value []byte) []byte {
@@ -34,11 +39,13 @@ func joined(key, value []byte) []byte {
 
 // What the fixed parts take in the allocator, for the account of memory.
 const (
-	entryBytes   = 48
-	spaceBytes   = 144
-	pointerBytes = 8
-	sliceBytes   = 24
-	dueBytes     = 16
+	entryBytes = 48
+	// An objectEntry, and what its interface points to is counted by the object.
+	objectEntryBytes = 64
+	spaceBytes       = 144
+	pointerBytes     = 8
+	sliceBytes       = 24
+	dueBytes         = 16
 )
 
 const (

@@ -41,6 +41,10 @@ var eventLetters = []struct {
 
 const classLetters = 11
 
+// Follow has Config.Touched told of changes from now on, or no more. It costs
+// nothing while nobody follows.
+func (s *Store) Follow(on bool) { s.followed.Store(on && s.cfg.Touched != nil) }
+
 // ParseEvents reads a value of notify-keyspace-events. Letters may repeat and
 // come in any order; a letter Redis does not know is ErrEventClass.
 func ParseEvents(flags string) (EventClass, error) {

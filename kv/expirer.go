@@ -16,8 +16,8 @@ const (
 	// pauseRetry is when Config.Pause is asked again.
 	pauseRetry = 5 * time.Millisecond
 
-	// maxSleep bounds the sleep while there are deadlines: the clock may be set.
-	maxSleep = 10 * time.Second
+	// maxSleep bounds the sleep: the clock may be set, and entries are stamped with seconds.
+	maxSleep = time.Second
 )
 
 // wakeBy has the expiry goroutine awake at the deadline.
@@ -41,6 +41,7 @@ func (s *Store) expireLoop() {
 	timer := time.NewTimer(maxSleep)
 	defer timer.Stop()
 	for {
+		s.tick()
 		timer.Reset(s.nap(s.sweep()))
 		select {
 		case <-s.stop:
@@ -60,9 +61,6 @@ func (s *Store) nap(paused bool) time.Duration {
 	next := int64(math.MaxInt64)
 	for i := range s.shards {
 		next = min(next, s.shards[i].next.Load())
-	}
-	if next == math.MaxInt64 {
-		return math.MaxInt64
 	}
 	s.wake.Store(next)
 	now := s.cfg.Now()

@@ -27,7 +27,8 @@ type exported struct {
 // Export calls emit with a record for every key, in no order. Each shard is locked
 // while its keys are listed, not while they are emitted: the records of a shard
 // show it at one moment, those of different shards at different ones. The memory
-// needed is that of one shard's list, 48 bytes for each key. pause is the longest
+// needed is that of one shard's list: 48 bytes for each key, and a copy of what is not a
+// string. pause is the longest
 // time that a shard was locked. emit must not keep the record.
 func (s *Store) Export(emit func(record []byte) error) (pause time.Duration, err error) {
 	var list []exported
@@ -60,12 +61,20 @@ func (sh *shard) list(list []exported, now int64) ([]exported, time.Duration) {
 			cursor = sp.keys.scan(cursor, func(e *entry) {
 				at := sp.deadlines.at(e)
 				if at == 0 || at > now {
-					list = append(list, exported{slices.Clip(e.block), e.size, uint32(db), e.kind, at}) // #nosec G115 -- few databases
+					list = append(list, exported{e.snapshot(), e.size, uint32(db), e.kind, at}) // #nosec G115 -- few databases
 				}
 			})
 		}
 	}
 	return list, time.Since(began)
+}
+
+// snapshot returns the key with its value behind it, as it is now.
+func (e *entry) snapshot() []byte {
+	if o := e.object(); o != nil {
+		return o.export(slices.Clone(e.key()))
+	}
+	return slices.Clip(e.block)
 }
 
 // encode appends the record: the type, the database, the deadline (0: none) and the
@@ -83,8 +92,8 @@ func (x *exported) encode(dst []byte) []byte {
 // ErrRecord: it is no record. ErrNoDatabase: the store has too few. ErrOOM: the
 // store is full. Events are those of Set.
 func (s *Store) Import(record []byte) (stored bool, err error) {
-	if len(record) == 0 || Type(record[0]) != TypeString {
-		return false, fmt.Errorf("%w: unknown type", ErrRecord)
+	if len(record) == 0 {
+		return false, fmt.Errorf("%w: empty", ErrRecord)
 	}
 	var head [3]uint64
 	rest := record[1:]
@@ -108,10 +117,40 @@ func (s *Store) Import(record []byte) (stored bool, err error) {
 	if deadline != 0 && deadline <= t.Now() {
 		return false, nil
 	}
-	staged, err := t.Stage(int(db), key, len(value))
-	if err != nil {
-		return false, err
+	return true, t.restore(Type(record[0]), int(db), key, value, deadline)
+}
+
+// restore stores what snapshot has put behind a key.
+func (t *Tx) restore(kind Type, db int, key, value []byte, deadline int64) error {
+	if kind == TypeString {
+		staged, err := t.Stage(db, key, len(value))
+		if err != nil {
+			return err
+		}
+		staged.Put(deadline, value)
+		return nil
 	}
-	staged.Put(deadline, value)
-	return true, nil
+	o, err := decodeObject(kind, value, t.s.compact.Load())
+	if err != nil {
+		return err
+	}
+	if _, err := t.replaceObject(db, key, o, EventGeneric, "restore"); err != nil {
+		return err
+	}
+	if deadline != 0 {
+		p := t.find(db, key)
+		t.setDeadline(p, deadline)
+		t.s.settle(p.sp)
+	}
+	return nil
+}
+
+// decodeObject makes an object of what its export has written.
+func decodeObject(kind Type, data []byte, c *Compact) (object, error) {
+	switch kind {
+	case TypeHash:
+		return decodeHash(data, c)
+	default:
+		return nil, fmt.Errorf("%w: unknown type", ErrRecord)
+	}
 }

@@ -42,6 +42,17 @@ func (sp *space) insert(e *entry) {
 	sp.entries += e.bytes()
 }
 
+// replace puts another entry of the same key in the place of one that is there,
+// deadline included.
+func (sp *space) replace(old, e *entry) {
+	deadline := sp.deadlines.at(old)
+	sp.remove(old)
+	sp.insert(e)
+	if deadline != 0 {
+		sp.deadlines.set(e, deadline)
+	}
+}
+
 // Size returns the number of keys of a database, those included whose deadline
 // has passed and which are not deleted yet (DBSIZE). It needs BeginAll.
 func (t *Tx) Size(db int) int {

@@ -237,7 +237,7 @@ func checkBytes(t *testing.T, s *Store) {
 				for _, segment := range b.segments {
 					for _, e := range segment {
 						for ; e != nil; e = e.next {
-							want += entryBytes + allocated(cap(e.block))
+							want += recount(e)
 						}
 					}
 				}

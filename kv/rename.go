@@ -90,14 +90,35 @@ func (t *Tx) Copy(from, to Key, replace bool) (bool, error) {
 		return false, nil
 	}
 	deadline := src.sp.deadlines.at(e)
-	if err := t.prepare(&dst, to.DB, len(to.Key)+e.length()); err != nil {
+	taken, err := t.s.reserve(e.growth(&dst, to.Key))
+	if err != nil {
 		return false, err
 	}
 	t.vacate(&dst, to.DB)
-	t.create(&dst, to.DB, to.Key, joined(to.Key, e.value()))
+	dst.e = e.duplicate(to.Key, dst.h)
+	t.insert(&dst, to.DB, to.Key)
 	if deadline != 0 {
 		t.setDeadline(dst, deadline)
 	}
 	t.changed(dst, to.DB, to.Key, EventGeneric, "copy_to")
+	t.s.bytes.Add(-taken)
 	return true, nil
+}
+
+// growth is by how much the store grows if a copy of the entry takes the place p,
+// under the given key.
+func (e *entry) growth(p *place, key []byte) int64 {
+	grow := e.bytes() - allocated(cap(e.block)) + allocated(len(key)+e.length())
+	if p.e != nil {
+		grow -= p.e.bytes()
+	}
+	return grow
+}
+
+// duplicate makes an entry with a copy of the value.
+func (e *entry) duplicate(key []byte, hash uint32) *entry {
+	if o := e.object(); o != nil {
+		return newObjectEntry(key, hash, o.clone())
+	}
+	return newStringEntry(hash, len(key), joined(key, e.value()))
 }

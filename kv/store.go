@@ -19,6 +19,10 @@ type Store struct {
 	cfg  Config // set at construction
 	seed maphash.Seed
 
+	compact  atomic.Pointer[Compact]
+	followed atomic.Bool   // Config.Touched is told
+	seconds  atomic.Uint32 // the clock that entries are stamped with
+
 	mask  atomic.Uint32 // EventClass; 0 when nobody is told
 	limit atomic.Int64  // of bytes; 0: none
 	bytes atomic.Int64  // sum of settled over all spaces
@@ -38,13 +42,14 @@ type Store struct {
 // next is guarded by mu.
 type shard struct {
 	mu     sync.Mutex
+	s      *Store
 	next   atomic.Int64 // no key's deadline is earlier; written with mu held
 	spaces []*space     // by database; nil until the first key
 	watch  map[watchedKey][]*watch
 
 	hits, misses, expired, changes uint64
 
-	_ [40]byte // two shards never share a cache line pair
+	_ [32]byte // two shards never share a cache line pair
 }
 
 // space is the keys of one shard in one database.
@@ -73,8 +78,11 @@ func newStore(cfg Config) *Store {
 		stopped: make(chan struct{}),
 	}
 	s.limit.Store(s.cfg.MaxMemory)
+	s.compact.Store(&s.cfg.Compact)
+	s.tick()
 	s.wake.Store(math.MaxInt64)
 	for i := range s.shards {
+		s.shards[i].s = s
 		s.shards[i].next.Store(math.MaxInt64)
 		s.shards[i].spaces = make([]*space, s.cfg.Databases)
 	}

@@ -18,6 +18,8 @@ type Tx struct {
 	held  uint64 // bit i: shard i is locked
 	now   int64  // 0: the clock was not asked yet
 	after []func()
+
+	untouched bool // by NoTouch
 }
 
 // allShards is the lock set of commands on the whole store.
@@ -75,7 +77,7 @@ func (t *Tx) End() {
 	for set := t.held; set != 0; set &= set - 1 {
 		t.s.shards[bits.TrailingZeros64(set)].mu.Unlock()
 	}
-	t.held, t.now = 0, 0
+	t.held, t.now, t.untouched = 0, 0, false
 	for i, f := range t.after {
 		t.after[i] = nil
 		f()
@@ -147,6 +149,9 @@ func (t *Tx) expired(p place) bool {
 func (t *Tx) read(db int, key []byte) *entry {
 	p := t.find(db, key)
 	e := t.live(p)
+	if e != nil {
+		t.used(e)
+	}
 	t.count(p.sh, db, key, e != nil)
 	return e
 }

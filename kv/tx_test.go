@@ -241,21 +241,21 @@ func TestValuesHandedOutStayAsTheyWere(t *testing.T) {
 	}
 }
 
-// No other type exists yet; the check is for those that come.
 func TestCommandsForStringsRefuseOtherTypes(t *testing.T) {
 	t.Parallel()
 	s := newStore(Config{})
 	tx := s.BeginAll()
 	defer tx.End()
-	set(tx, 0, "k", "v")
-	tx.find(0, []byte("k")).e.kind = TypeString + 1
+	if _, err := tx.HSet(0, []byte("k"), [][]byte{[]byte("f"), []byte("v")}); err != nil {
+		t.Fatal(err)
+	}
 	if _, _, err := tx.Get(0, []byte("k")); !errors.Is(err, ErrWrongType) {
 		t.Errorf("get: got %v, want %v", err, ErrWrongType)
 	}
 	if _, err := tx.Set(0, []byte("k"), nil, SetOptions{Get: true}); !errors.Is(err, ErrWrongType) {
 		t.Errorf("set with get: got %v, want %v", err, ErrWrongType)
 	}
-	if got := tx.Type(0, []byte("k")); got != TypeString+1 {
+	if got := tx.Type(0, []byte("k")); got != TypeHash {
 		t.Errorf("type after the refused set: got %v, want it unchanged", got)
 	}
 	set(tx, 0, "k", "v")

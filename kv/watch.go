@@ -102,6 +102,9 @@ func (sh *shard) unwatch(x *watch) {
 // is the one place that whoever follows keys hangs on.
 func (sh *shard) touched(db int, key []byte, exists bool) {
 	sh.changes++
+	if sh.s.followed.Load() {
+		sh.s.cfg.Touched(db, key, exists)
+	}
 	if len(sh.watch) == 0 {
 		return
 	}

@@ -10,6 +10,9 @@ func (t *Tx) findString(db int, key []byte) (p place, e *entry, err error) {
 	if e = t.live(p); e != nil && e.kind != TypeString {
 		return p, nil, ErrWrongType
 	}
+	if e != nil {
+		t.used(e)
+	}
 	return p, e, nil
 }
 
@@ -18,7 +21,7 @@ func (p *place) growth(size int) int64 {
 	if p.e == nil {
 		return entryBytes + allocated(size)
 	}
-	return allocated(size) - allocated(cap(p.e.block))
+	return entryBytes + allocated(size) - p.e.bytes()
 }
 
 // prepare takes the memory for a block of the given size under p and deletes
@@ -46,22 +49,35 @@ func (t *Tx) ready(p *place, db int) {
 // assign gives the key a string's block, and an entry if it has none. Event:
 // new for a new key.
 func (t *Tx) assign(p *place, db int, key, block []byte) {
-	if p.e != nil {
+	switch {
+	case p.e == nil:
+		p.e = newStringEntry(p.h, len(key), block)
+		t.insert(p, db, key)
+	case p.e.kind != TypeString:
+		e := newStringEntry(p.h, len(key), block)
+		e.clock = p.e.clock
+		p.sp.replace(p.e, e)
+		p.e = e
+	default:
 		p.sp.entries -= p.e.bytes()
-		p.e.block, p.e.kind = block, TypeString
+		p.e.block = block
 		p.sp.entries += p.e.bytes()
 		p.sp.keys.step()
-		return
 	}
-	t.create(p, db, key, block)
 }
 
-// create makes the entry of a key that does not exist. Event: new.
-func (t *Tx) create(p *place, db int, key, block []byte) {
-	p.e = &entry{
-		hash: p.h, block: block, kind: TypeString,
-		size: uint32(len(key)), //nolint:gosec // requests are limited to 64 MiB
+// newStringEntry makes the entry of a string under a key of the given size.
+func newStringEntry(hash uint32, size int, block []byte) *entry {
+	return &entry{
+		hash: hash, block: block, kind: TypeString,
+		size: uint32(size), //nolint:gosec // requests are limited to 64 MiB
 	}
+}
+
+// insert puts p.e, the entry of a key that does not exist, into its space. Event:
+// new.
+func (t *Tx) insert(p *place, db int, key []byte) {
+	p.e.stamp(t.s.seconds.Load())
 	p.sp.insert(p.e)
 	t.s.event(db, EventNew, "new", key)
 }

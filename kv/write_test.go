@@ -16,7 +16,7 @@ func dump(t *Tx) map[string]string {
 	for db := range t.s.cfg.Databases {
 		t.Each(db, func(key []byte, typ Type) {
 			p := t.find(db, key)
-			all[fmt.Sprint(db, "/", string(key))] = fmt.Sprint(typ, p.e.kind, " ", string(p.e.value()), " ", p.sp.deadlines.at(p.e))
+			all[fmt.Sprint(db, "/", string(key))] = fmt.Sprint(typ, p.e.kind, " ", string(p.e.snapshot()), " ", p.sp.deadlines.at(p.e))
 		})
 	}
 	return all
@@ -55,8 +55,9 @@ func TestRefusedWritesChangeNothing(t *testing.T) {
 			defer tx.End()
 			set(tx, 0, "n", "5")
 			set(tx, 0, "s", "text")
-			set(tx, 0, "o", "")
-			tx.find(0, []byte("o")).e.kind = TypeString + 1
+			if _, err := tx.HSet(0, []byte("o"), [][]byte{[]byte("f"), []byte("v")}); err != nil {
+				t.Fatal(err)
+			}
 			s.SetEventMask(EventAll | EventNew | EventKeyevent)
 			before, bytes := dump(tx), s.Bytes()
 			if err := tt.run(tx); !errors.Is(err, tt.want) {
