@@ -106,16 +106,35 @@ func startBuild(t testing.TB, build func() (string, error), flags []string) *nod
 	return nil
 }
 
+// again starts the same build at the addresses of a node that has ended.
+func (n *node) again(t testing.TB, flags ...string) (next *node) {
+	t.Helper()
+	eventually(t, "the addresses are free again", func() bool {
+		var err error
+		if next, err = launchAt(n.cmd.Path, n.RESP, n.HTTP, flags); err != nil && !strings.Contains(err.Error(), "in use") {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+	t.Cleanup(func() { next.cleanUp(t) })
+	return next
+}
+
 func launch(path string, flags []string) (*node, error) {
-	n := &node{exited: make(chan struct{}), output: &transcript{}}
-	var err error
-	if n.RESP, err = freeAddress(); err != nil {
+	resp, err := freeAddress()
+	if err != nil {
 		return nil, err
 	}
-	if n.HTTP, err = freeAddress(); err != nil {
+	http, err := freeAddress()
+	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"--resp", n.RESP, "--http", n.HTTP}, flags...)
+	return launchAt(path, resp, http, flags)
+}
+
+func launchAt(path, resp, http string, flags []string) (*node, error) {
+	n := &node{RESP: resp, HTTP: http, exited: make(chan struct{}), output: &transcript{}}
+	args := append([]string{"--resp", resp, "--http", http}, flags...)
 	n.cmd = exec.Command(path, args...)
 	n.cmd.Stdout, n.cmd.Stderr = n.output, n.output
 	n.cmd.WaitDelay = time.Second

@@ -20,47 +20,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// service is a broker that is upgraded now and then: each node of it is another
-// process, with the memory of the one before.
-type service struct {
-	t     *testing.T
-	flags []string
-	now   atomic.Pointer[node]
-}
-
-func startService(t *testing.T, rules string) *service {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "broker.toml")
-	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := &service{t: t, flags: []string{"--config", file, "--dir", filepath.Join(t.TempDir(), "state"), "--ws-rate=0"}}
-	s.now.Store(startRaced(t, s.flags...))
-	return s
-}
-
-// restart stops the node in order and starts the next.
-func (s *service) restart() {
-	s.t.Helper()
-	if code := s.now.Load().stop(s.t, syscall.SIGTERM); code != 0 {
-		s.t.Fatalf("the stop ended with %d: %s", code, s.now.Load().output)
-	}
-	s.now.Store(startRaced(s.t, s.flags...))
-}
-
-// client is a go-redis client that finds the node that runs.
-func (s *service) client() *redis.Client {
-	c := redis.NewClient(&redis.Options{
-		Protocol: 3, MaxRetries: -1,
-		Dialer: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "tcp", s.now.Load().RESP)
-		},
-	})
-	s.t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
 // front is a browser's end: it keeps the cursor and returns with it.
 type front struct {
 	epoch   string

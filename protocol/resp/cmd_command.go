@@ -124,10 +124,22 @@ func (x *call) describeKeyPart(keys keySpec) {
 	w.BulkString("spec")
 	w.Map(1)
 	w.BulkString("index")
-	w.Int(int64(keys.first))
+	w.Int(int64(max(keys.first, keys.count)))
 	w.BulkString("find_keys")
 	w.Map(2)
 	w.BulkString("type")
+	if keys.count > 0 {
+		w.BulkString("keynum")
+		w.BulkString("spec")
+		w.Map(3)
+		w.BulkString("keynumidx")
+		w.Int(0)
+		w.BulkString("firstkey")
+		w.Int(1)
+		w.BulkString("keystep")
+		w.Int(1)
+		return
+	}
 	w.BulkString("range")
 	w.BulkString("spec")
 	w.Map(3)

@@ -44,7 +44,7 @@ func keysOf(args [][]byte) (keys [][]byte, access func(i int) string, text strin
 	return keys, func(i int) string { return keyAccess(cmd, args, i) }, ""
 }
 
-func (m *command) hasKeys() bool { return m.keys.first != 0 && !m.keys.shard }
+func (m *command) hasKeys() bool { return m.keys.some() }
 
 // keyAccess returns the flags of a call's i-th key. SET with GET reads the key
 // that it writes.

@@ -25,6 +25,7 @@ const (
 	flagNoAsyncLoading
 	flagAllowBusy
 	flagMayReplicate
+	flagMovableKeys // set by register where keys follow their number
 
 	// The following ones are ours and are not printed.
 
@@ -58,6 +59,7 @@ var flagNames = []struct {
 	{flagMayReplicate, "may_replicate"},
 	{flagNoMulti, "no_multi"},
 	{flagNoAsyncLoading, "no_async_loading"},
+	{flagMovableKeys, "movablekeys"},
 	{flagAllowBusy, "allow_busy"},
 }
 
@@ -81,6 +83,19 @@ type keySpec struct {
 	access            string // flags of the key specification, separated by blanks: "RO access"
 	others            string // those of the keys after the first, where they differ
 	shard             bool   // the arguments are shard channels: clients route by them, nothing is locked
+	// count is the position of an argument that says how many keys follow it; 0: there is none. Where
+	// there are keys before it, access is of those and others of these.
+	count int
+}
+
+// countedKeys is the keySpec of a command whose keys follow their number, which is
+// the argument at count.
+func countedKeys(count int, access string) keySpec { return keySpec{count: count, access: access} }
+
+// storedKeys is the keySpec of a command that stores under its first argument what
+// it makes of keys that follow their number.
+func storedKeys() keySpec {
+	return keySpec{first: 1, last: 1, step: 1, access: "OW update", count: 2, others: "RO access"}
 }
 
 // oneKey is the keySpec of a command whose first argument is its only key.
@@ -107,8 +122,12 @@ func pairKeys(access string) keySpec { return keySpec{first: 1, last: -1, step: 
 // the first key and one for the others.
 func (s keySpec) parts() []keySpec {
 	switch {
-	case s.first == 0:
+	case s.first == 0 && s.count == 0:
 		return nil
+	case s.first != 0 && s.count != 0:
+		stored, counted := s, countedKeys(s.count, s.others)
+		stored.count, stored.others = 0, ""
+		return []keySpec{stored, counted}
 	case s.others == "":
 		return []keySpec{s}
 	}
@@ -120,18 +139,35 @@ func (s keySpec) parts() []keySpec {
 
 // of appends the keys among args, which include the command's name.
 func (s keySpec) of(dst, args [][]byte) [][]byte {
-	if s.first == 0 || s.shard {
+	if s.shard {
 		return dst
 	}
 	last := s.last
 	if last < 0 {
 		last += len(args)
 	}
-	for i := s.first; i <= last && i < len(args); i += s.step {
+	for i := s.first; i > 0 && i <= last && i < len(args); i += s.step {
 		dst = append(dst, args[i])
 	}
-	return dst
+	return append(dst, s.counted(args)...)
 }
+
+// counted returns the keys that follow their number; none where that makes no
+// sense, which the command will say.
+func (s keySpec) counted(args [][]byte) [][]byte {
+	if s.count == 0 || s.count >= len(args) {
+		return nil
+	}
+	n, ok := parseInt(args[s.count])
+	rest := args[s.count+1:]
+	if !ok || n < 1 || n > int64(len(rest)) {
+		return nil
+	}
+	return rest[:n]
+}
+
+// some says whether there are arguments that are keys of the store.
+func (s keySpec) some() bool { return (s.first != 0 || s.count != 0) && !s.shard }
 
 // command is a row of the command table.
 //
@@ -209,6 +245,9 @@ func register(rows ...*command) {
 var commandCount int
 
 func (m *command) enumerate() {
+	if m.keys.count > 0 {
+		m.flags |= flagMovableKeys
+	}
 	m.number = commandCount
 	commandCount++
 }
@@ -253,7 +292,7 @@ func (m *command) acceptsArgs(n int) bool {
 
 // locks says whether the command needs a transaction of the store.
 func (m *command) locks() bool {
-	return m.keys.first != 0 && !m.keys.shard || m.flags.has(flagWholeStore)
+	return m.keys.some() || m.flags.has(flagWholeStore)
 }
 
 // categoryNames is in the order in which Redis prints the ACL categories.
