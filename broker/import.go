@@ -168,7 +168,7 @@ func (im *Importer) retained(f *fields) error {
 	if err := l.put(retainedKey(channel), f.rest, deadline); err != nil {
 		return err
 	}
-	l.m.retained.add(channel)
+	l.m.indexRetained(channel)
 	im.stat.Retained++
 	return nil
 }
@@ -192,10 +192,7 @@ func (im *Importer) member(f *fields) error {
 		return err
 	}
 	k := l.keep(channel)
-	if k.members == nil {
-		k.members = make(map[string]member)
-	}
-	k.members[name] = m
+	l.setMember(k, name, m)
 	im.stat.Members++
 	return nil
 }

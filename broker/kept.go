@@ -64,16 +64,18 @@ type index struct {
 	names topic.Names
 }
 
-func (x *index) add(name string) {
+// add reports whether the name is new.
+func (x *index) add(name string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.names.Add(name)
+	return x.names.Add(name)
 }
 
-func (x *index) remove(name string) {
+// remove reports whether the name was there.
+func (x *index) remove(name string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.names.Remove(name)
+	return x.names.Remove(name)
 }
 
 // indexStep is how many names are looked at before others get at the index.

@@ -53,6 +53,9 @@ func TestAllocOfMembers(t *testing.T) {
 	if perMember > 400 {
 		t.Errorf("%d bytes per member, want at most 400", perMember)
 	}
+	if account := b.Stats().StateBytes / members; account < perMember-perConnection-20 || account > perMember+20 {
+		t.Errorf("%d bytes by the account, %d really", account, perMember-perConnection)
+	}
 	if perConnection > 100 {
 		t.Errorf("%d bytes per second connection of a member, want at most 100", perConnection)
 	}
@@ -122,5 +125,48 @@ func BenchmarkMembers(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(members), "ns/member")
 		})
+	}
+}
+
+// What is charged beside the values of retained messages and members is given
+// back with them, whichever way they end: the second time takes no more than the
+// first.
+func TestStateThatEndsGivesItsBytesBack(t *testing.T) {
+	t.Parallel()
+	rules := []Rule{{Match: "*", Presence: true}}
+	b := newRemembering(t, rules)
+	s := connect(t, b)
+	const channels = 20
+	round := func() (full, empty int64) {
+		for i := range channels {
+			channel := fmt.Sprint("c", i)
+			s.batch(Message{Channel: channel, Payload: []byte("x"), Retain: true})
+			if _, err := s.Join(channel, Member{Name: "m"}, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		full = b.Stats().StateBytes
+		for i := range channels / 2 { // the other half ends with the rule
+			if _, err := s.Unretain(fmt.Sprint("c", i)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Leave(fmt.Sprint("c", i), "m"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, list := range [][]Rule{{{Match: "*", Retain: RetainNever}}, rules} {
+			if err := b.SetRules(list); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return full, b.Stats().StateBytes
+	}
+	full, empty := round()
+	again, left := round()
+	if full < channels*(retainedNameBytes+memberBytes) {
+		t.Errorf("got %d bytes, less than is charged for %d channels", full, channels)
+	}
+	if again != full || left != empty {
+		t.Errorf("the second time: got %d bytes and %d afterwards, want %d and %d", again, left, full, empty)
 	}
 }

@@ -145,10 +145,7 @@ func (b *Broker) join(l locked, k *kept, m Member, lease time.Duration, held boo
 	if _, err := tx.Set(0, key, value, kv.SetOptions{Deadline: at.deadline()}); err != nil {
 		return false, ErrStateFull
 	}
-	if k.members == nil {
-		k.members = make(map[string]member)
-	}
-	k.members[m.Name] = at
+	l.setMember(k, m.Name, at)
 	switch shown := decodeMember(m.Name, value); {
 	case !existed:
 		b.tellMember(l, k, EventJoined, shown)
@@ -254,8 +251,25 @@ func (b *Broker) letGo(l locked, h hold, change func(*member)) (left bool) {
 	return true
 }
 
-func (b *Broker) removeMember(l locked, k *kept, name string) {
+// setMember stores the numbers of a member, who may be new.
+func (l locked) setMember(k *kept, name string, m member) {
+	if k.members == nil {
+		k.members = make(map[string]member)
+	}
+	if _, there := k.members[name]; !there {
+		l.m.store.Charge(memberBytes + int64(len(name)))
+	}
+	k.members[name] = m
+}
+
+// deleteMember forgets a member who is there.
+func (l locked) deleteMember(k *kept, name string) {
 	delete(k.members, name)
+	l.m.store.Charge(-memberBytes - int64(len(name)))
+}
+
+func (b *Broker) removeMember(l locked, k *kept, name string) {
+	l.deleteMember(k, name)
 	b.tellMember(l, k, EventLeft, Member{Name: name})
 	if len(k.members) == 0 {
 		k.members = nil

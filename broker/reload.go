@@ -187,7 +187,7 @@ func (b *Broker) removeMembers(l locked, k *kept) {
 		tx := l.m.store.Begin(0, [][]byte{key})
 		tx.Delete(0, key)
 		tx.End()
-		delete(k.members, name)
+		l.deleteMember(k, name)
 		b.tellMember(l, k, EventLeft, Member{Name: name})
 	}
 	k.members, k.term = nil, l.m.terms.Add(1)

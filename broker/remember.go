@@ -135,7 +135,7 @@ func (p *Batch) commitRetained(l locked, k *kept, in *intent, receipts []Receipt
 	p.from = append(p.from[:0], m.From...)
 	staged.Put(deadline(m.Time, m.TTL), head[:], p.from, m.Payload)
 	if !staged.Existed {
-		l.m.retained.add(p.items[first].channel.name)
+		l.m.indexRetained(p.items[first].channel.name)
 	}
 	return receipts
 }

@@ -114,7 +114,7 @@ func (l locked) unretain(channel string) bool {
 	if !tx.Delete(0, key) {
 		return false
 	}
-	l.m.retained.remove(channel)
+	l.m.forgetRetained(channel)
 	return true
 }
 
@@ -139,6 +139,25 @@ func (b *Broker) retainedExpired(channel string) {
 	tx := l.m.store.Begin(0, [][]byte{key})
 	defer tx.End()
 	if !tx.Exists(0, key) {
-		l.m.retained.remove(channel)
+		l.m.forgetRetained(channel)
+	}
+}
+
+// What is kept beside the store's values counts as its bytes: the index over the
+// channels with a retained message, and the numbers of a member.
+const (
+	retainedNameBytes = 48
+	memberBytes       = 112
+)
+
+func (m *memory) indexRetained(channel string) {
+	if m.retained.add(channel) {
+		m.store.Charge(retainedNameBytes + int64(len(channel)))
+	}
+}
+
+func (m *memory) forgetRetained(channel string) {
+	if m.retained.remove(channel) {
+		m.store.Charge(-retainedNameBytes - int64(len(channel)))
 	}
 }

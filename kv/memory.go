@@ -4,6 +4,10 @@ package kv
 // the rounding of Go's allocator. Watchers are not in it.
 func (s *Store) Bytes() int64 { return s.bytes.Load() }
 
+// Charge counts n bytes more, or fewer, in Bytes: those of what the store's owner
+// keeps beside a key's value, such as an index over the keys.
+func (s *Store) Charge(n int64) { s.bytes.Add(n) }
+
 // MaxMemory returns the limit of Bytes; 0: none.
 func (s *Store) MaxMemory() int64 { return s.limit.Load() }
 
