@@ -176,7 +176,7 @@ func TestWithoutResumeTheEpochIsNewAndNothingIsRecovered(t *testing.T) {
 	}
 }
 
-// An export of a running node begins with a sequence that what follows is beyond.
+// What an export shows may be beyond its sequence.
 func TestTheOrderGoesOnBehindEverythingImported(t *testing.T) {
 	t.Parallel()
 	from := newRemembering(t, exportRules)

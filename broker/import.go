@@ -3,6 +3,7 @@ package broker
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -26,7 +27,8 @@ type Importer struct {
 type ImportStats struct{ Histories, Messages, Retained, Members int }
 
 // Import begins an import, which Done ends. Members whose connections have ended
-// with the node stay for the grace.
+// with the node stay for the grace, which begins at the import's end: before that
+// nobody can return.
 func (b *Broker) Import(grace time.Duration) *Importer {
 	b.memory.importing.Store(true)
 	return &Importer{b: b, grace: grace}
@@ -39,6 +41,7 @@ func (im *Importer) Done(resume bool) ImportStats {
 	im.b.log.mu.Lock()
 	im.b.log.seq = max(im.b.log.seq, im.last)
 	im.b.log.mu.Unlock()
+	im.beginGrace()
 	im.b.memory.importing.Store(false)
 	if resume && im.epoch != "" {
 		im.b.epoch.Store(&im.epoch)
@@ -179,22 +182,42 @@ func (im *Importer) member(f *fields) error {
 		f.bad = true
 		return nil
 	}
-	m := member{lease: lease}
-	if flags&memberGrace != 0 {
-		m.grace = deadline(now(), im.grace)
+	m, until := member{lease: lease}, lease
+	if flags&memberGrace != 0 && im.grace > 0 {
+		m.grace, until = untilDone, 0
 	}
 	if !im.b.ruleNamed(channel).Presence || m.deadline() <= now() {
 		return nil
 	}
 	l := im.b.memory.lock(channel)
 	defer l.unlock()
-	if err := l.put(memberKey(channel, name), f.rest, m.deadline()); err != nil {
+	if err := l.put(memberKey(channel, name), f.rest, until); err != nil {
 		return err
 	}
 	k := l.keep(channel)
 	l.setMember(k, name, m)
 	im.stat.Members++
 	return nil
+}
+
+// untilDone is the grace of a member while the import goes on.
+const untilDone = math.MaxInt64
+
+func (im *Importer) beginGrace() {
+	until := deadline(now(), im.grace)
+	im.b.memory.each(func(l locked, k *kept) {
+		for name, m := range k.members {
+			if m.grace != untilDone {
+				continue
+			}
+			m.grace = until
+			k.members[name] = m
+			key := memberKey(k.name, name)
+			tx := l.m.store.Begin(0, [][]byte{key})
+			tx.Expire(0, key, m.deadline(), 0)
+			tx.End()
+		}
+	})
 }
 
 // put stores a value in the store of what channels remember.

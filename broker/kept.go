@@ -35,6 +35,7 @@ type memory struct {
 	changes atomic.Uint64 // of histories; the store counts those of its values
 	// importing keeps what is not complete yet from being forgotten.
 	importing atomic.Bool
+	exports   atomic.Uint64 // so far
 	evicting  sync.Mutex
 	retained  index
 	history   index
@@ -56,6 +57,7 @@ type kept struct {
 	members map[string]member
 	term    uint64 // of the members; another one after they were removed together
 	crowded bool   // in the stripe's list
+	shown   uint64 // the last export that has it
 }
 
 // index is an ordered set of channels.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -12,13 +14,14 @@ import (
 // discard-snapshot those that cannot be loaded are put aside, newest first, until
 // there is one that can. One that can be loaded is left alone, whatever is asked
 // for: a flag that was forgotten in a start script must not cost the data.
-func openSnapshots(cfg *Config, log *zap.Logger) (*snapshot.Dir, error) {
+// At the end of ctx it looks no further.
+func openSnapshots(ctx context.Context, cfg *Config, log *zap.Logger) (*snapshot.Dir, error) {
 	if cfg.Dir == "" {
 		return nil, nil //nolint:nilnil // memory only, which is no error
 	}
 	d, err := snapshot.Open(cfg.Dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--dir: %w", err)
 	}
 	for cfg.DiscardSnapshot {
 		name, err := d.Latest()
@@ -26,7 +29,7 @@ func openSnapshots(cfg *Config, log *zap.Logger) (*snapshot.Dir, error) {
 			break
 		}
 		if err == nil {
-			err = try(cfg, d, name)
+			err = try(ctx, cfg, d, name)
 		}
 		if !broken(err) {
 			break // what else there is to say of it, the start will
@@ -42,7 +45,7 @@ func openSnapshots(cfg *Config, log *zap.Logger) (*snapshot.Dir, error) {
 }
 
 // try loads a snapshot into a node that is thrown away.
-func try(cfg *Config, d *snapshot.Dir, name string) error {
+func try(ctx context.Context, cfg *Config, d *snapshot.Dir, name string) error {
 	var loading atomic.Bool
 	loading.Store(true)
 	b, store, err := newMemory(cfg, &loading, zap.NewNop())
@@ -51,6 +54,6 @@ func try(cfg *Config, d *snapshot.Dir, name string) error {
 	}
 	defer b.Close()
 	defer store.Close()
-	l := &loader{store: store, im: b.Import(cfg.WS.Grace), look: func(*loader) error { return nil }}
+	l := &loader{store: store, im: b.Import(cfg.WS.Grace), look: func(*loader) error { return ctx.Err() }}
 	return l.load(d, name)
 }

@@ -42,7 +42,7 @@ func randomly(r *rand.Rand) string {
 	case 2:
 		return fmt.Sprintf("EXPIRE k%d %d", key, 1000+n)
 	case 3:
-		return fmt.Sprintf("SET k%d %s EX %d", key, strings.Repeat("long", n%3000), 1000+n)
+		return fmt.Sprintf("SET k%d \"%s\" EX %d", key, strings.Repeat("long", n%3000), 1000+n)
 	case 4:
 		return fmt.Sprintf("APPEND k%d \"\\x00\\xff\\r\\n%d\"", key, n)
 	case 5:

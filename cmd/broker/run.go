@@ -29,7 +29,7 @@ func serve(ctx context.Context, hangups <-chan os.Signal, args, env []string, st
 		return err
 	}
 	defer s.close()
-	d, err := openSnapshots(&cfg, log)
+	d, err := openSnapshots(ctx, &cfg, log)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ var ErrInUse = errors.New("another broker uses this directory")
 // Open opens a directory, makes it if it is not there, and removes what an
 // interrupted write has left. Close lets others use it.
 func Open(path string) (*Dir, error) {
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	if err := makeDir(path); err != nil {
 		return nil, err
 	}
 	lock, err := os.OpenFile(filepath.Join(path, lockName), os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- the operator's choice
@@ -42,7 +42,10 @@ func Open(path string) (*Dir, error) {
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { // #nosec G115 -- a descriptor
 		_ = lock.Close()
-		return nil, fmt.Errorf("%s: %w", path, ErrInUse)
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			err = ErrInUse
+		}
+		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
 	d := &Dir{path, lock}
 	if err := d.removeTemporary(); err != nil {
@@ -50,6 +53,22 @@ func Open(path string) (*Dir, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// makeDir makes a directory and those above it, durably: a file that is on the disk
+// is lost with a directory that is not.
+func makeDir(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	above := filepath.Dir(path)
+	if err := makeDir(above); err != nil {
+		return err
+	}
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(above)
 }
 
 // Close ends the use of the directory.
@@ -73,27 +92,31 @@ func (d *Dir) removeTemporary() error {
 	return nil
 }
 
-// numbers returns the numbers of the snapshots, in ascending order.
-func (d *Dir) numbers() ([]uint64, error) {
+// numbers returns the numbers of the snapshots, in ascending order, and one above
+// those of all that were: what was discarded stays.
+func (d *Dir) numbers() (list []uint64, free uint64, err error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var list []uint64
+	free = 1
 	for _, e := range entries {
-		digits, ok := strings.CutPrefix(e.Name(), namePrefix)
-		if !ok {
+		rest, ok := strings.CutPrefix(e.Name(), namePrefix)
+		if !ok || strings.HasSuffix(rest, tempSuffix) {
 			continue
 		}
-		if digits, ok = strings.CutSuffix(digits, nameSuffix); !ok {
+		digits, _, _ := strings.Cut(rest, ".")
+		n, err := strconv.ParseUint(digits, 10, 63)
+		if err != nil {
 			continue
 		}
-		if n, err := strconv.ParseUint(digits, 10, 64); err == nil && snapshotName(n) == e.Name() {
+		free = max(free, n+1)
+		if snapshotName(n) == e.Name() {
 			list = append(list, n)
 		}
 	}
 	slices.Sort(list)
-	return list, nil
+	return list, free, nil
 }
 
 func snapshotName(n uint64) string {
@@ -102,7 +125,7 @@ func snapshotName(n uint64) string {
 
 // Latest returns the name of the newest snapshot; empty if there is none.
 func (d *Dir) Latest() (name string, err error) {
-	list, err := d.numbers()
+	list, _, err := d.numbers()
 	if err != nil || len(list) == 0 {
 		return "", err
 	}
@@ -158,9 +181,11 @@ func (d *Dir) TakeClean() (name string, err error) {
 	return strings.TrimSpace(string(text)), d.sync()
 }
 
-// sync makes names in the directory durable.
-func (d *Dir) sync() error {
-	f, err := os.Open(d.path)
+func (d *Dir) sync() error { return syncDir(d.path) }
+
+// syncDir makes the names in a directory durable.
+func syncDir(path string) error {
+	f, err := os.Open(path) // #nosec G304 -- the operator's choice
 	if err != nil {
 		return err
 	}

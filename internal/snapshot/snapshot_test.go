@@ -217,20 +217,28 @@ func TestACleanMarkIsTakenOnce(t *testing.T) {
 	}
 }
 
+// A later snapshot does not take the discarded one's number, so that it can be
+// discarded too without replacing it.
 func TestADiscardedSnapshotStaysForThePerson(t *testing.T) {
 	t.Parallel()
 	d := open(t, t.TempDir())
 	older := write(t, d, []record{{1, "older"}})
-	write(t, d, []record{{1, "newer"}})
-	path, err := d.Discard()
-	if err != nil {
-		t.Fatal(err)
+	var paths []string
+	for range 2 {
+		newer := write(t, d, []record{{1, "newer"}})
+		path, err := d.Discard()
+		if err != nil || filepath.Base(path) == newer {
+			t.Fatalf("got %q, %v", path, err)
+		}
+		paths = append(paths, path)
+		if name, _ := d.Latest(); name != older {
+			t.Errorf("latest: got %q, want %q", name, older)
+		}
 	}
-	if _, err := os.Stat(path); err != nil {
-		t.Error(err)
-	}
-	if name, _ := d.Latest(); name != older {
-		t.Errorf("latest: got %q, want %q", name, older)
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil || paths[0] == paths[1] {
+			t.Errorf("discarded %q: %v", paths, err)
+		}
 	}
 }
 

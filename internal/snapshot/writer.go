@@ -38,15 +38,11 @@ type Writer struct {
 
 // Create begins a snapshot. The caller ends it with Commit or Abort.
 func (d *Dir) Create() (*Writer, error) {
-	list, err := d.numbers()
+	_, free, err := d.numbers()
 	if err != nil {
 		return nil, err
 	}
-	n := uint64(1)
-	if len(list) > 0 {
-		n = list[len(list)-1] + 1
-	}
-	w := &Writer{d: d, name: snapshotName(n), block: make([]byte, headBytes, headBytes+blockBytes)}
+	w := &Writer{d: d, name: snapshotName(free), block: make([]byte, headBytes, headBytes+blockBytes)}
 	w.file, err = os.OpenFile(w.temporary(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -134,7 +130,7 @@ func (w *Writer) Abort() {
 
 // prune removes all snapshots but the newest ones.
 func (d *Dir) prune() error {
-	list, err := d.numbers()
+	list, _, err := d.numbers()
 	if err != nil {
 		return err
 	}
