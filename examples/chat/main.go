@@ -7,12 +7,16 @@
 package main
 
 import (
+	"embed"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"time"
+
+	"fanfare/examples/internal/page"
 )
 
 func main() {
@@ -25,8 +29,19 @@ func main() {
 	}
 }
 
+//go:embed page
+var files embed.FS
+
+func newPage(broker string) (*page.Page, error) {
+	root, err := fs.Sub(files, "page")
+	if err != nil {
+		return nil, fmt.Errorf("embedded files: %w", err)
+	}
+	return page.New(page.Config{Files: root, Broker: broker})
+}
+
 func run(listen, broker string) error {
-	page, err := newPage(broker)
+	p, err := newPage(broker)
 	if err != nil {
 		return err
 	}
@@ -34,17 +49,7 @@ func run(listen, broker string) error {
 	if err != nil {
 		return fmt.Errorf("%w (choose another address with --listen)", err)
 	}
-	fmt.Printf("Fanfare chat: http://%s/\nBroker:       %s\n", shown(l.Addr().String()), broker)
-	server := &http.Server{Handler: page, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	fmt.Printf("Fanfare chat: http://%s/\nBroker:       %s\n", page.Address(l.Addr()), broker)
+	server := &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	return server.Serve(l)
-}
-
-// shown writes a loopback address by name: a broker without credentials takes pages from there, and it is
-// what one types.
-func shown(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsLoopback() {
-		return net.JoinHostPort("localhost", port)
-	}
-	return addr
 }

@@ -6,14 +6,18 @@ package main
 
 import (
 	"context"
+	"embed"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"fanfare/examples/internal/page"
 )
 
 func main() {
@@ -26,6 +30,21 @@ func main() {
 		fmt.Fprintln(os.Stderr, "notify:", err)
 		os.Exit(1)
 	}
+}
+
+//go:embed page
+var files embed.FS
+
+// newPage shows everybody there is to notify, and how long those who are away have to come back.
+func newPage(broker string, wait time.Duration) (*page.Page, error) {
+	root, err := fs.Sub(files, "page")
+	if err != nil {
+		return nil, fmt.Errorf("embedded files: %w", err)
+	}
+	return page.New(page.Config{Files: root, Broker: broker, Asks: true, Example: struct {
+		People []string
+		Wait   time.Duration
+	}{people, wait}})
 }
 
 func run(listen, server, broker string, wait time.Duration) error {
@@ -43,24 +62,14 @@ func run(listen, server, broker string, wait time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("%w (choose another address with --listen)", err)
 	}
-	fmt.Printf("Fanfare notify: http://%s/\nBroker:         %s and %s\n", shown(l.Addr().String()), server, broker)
+	fmt.Printf("Fanfare notify: http://%s/\nBroker:         %s and %s\n", page.Address(l.Addr()), server, broker)
 	return (&http.Server{Handler: routes(p, d), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}).Serve(l)
 }
 
 // routes lets only the page itself notify people: not any site that somebody here visits.
-func routes(p *page, d *desk) http.Handler {
+func routes(p http.Handler, d *desk) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /notify", d)
 	mux.Handle("/", p)
 	return http.NewCrossOriginProtection().Handler(mux)
-}
-
-// shown writes a loopback address by name: a broker without credentials takes pages from there, and it is
-// what one types.
-func shown(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsLoopback() {
-		return net.JoinHostPort("localhost", port)
-	}
-	return addr
 }

@@ -32,19 +32,12 @@ func body(t *testing.T, r *http.Response) string {
 	return b.String()
 }
 
-func TestPageNamesTheBrokerAndItsClient(t *testing.T) {
+func TestPageShowsWhoThereIs(t *testing.T) {
 	t.Parallel()
-	res := ask(t, httptest.NewRequest(http.MethodGet, "/", nil))
-	policy := res.Header.Get("Content-Security-Policy")
-	for _, want := range []string{"script-src 'self' https://news.example:444/client.js;", "connect-src 'self' wss://news.example:444"} {
-		if !strings.Contains(policy, want) {
-			t.Errorf("got policy %q, want it to have %q", policy, want)
-		}
-	}
-	got := body(t, res)
+	got := body(t, ask(t, httptest.NewRequest(http.MethodGet, "/", nil)))
 	for _, want := range []string{
-		`<meta name="broker" content="wss://news.example:444/a?b=&#34;&gt;&lt;script&gt;">`,
 		`<meta name="client" content="https://news.example:444/client.js">`,
+		`<meta name="wait" content="5s">`,
 		`<a href="#eve" data-person="eve">`,
 		`Whoever is away for 5s gets one.`,
 	} {
@@ -56,27 +49,9 @@ func TestPageNamesTheBrokerAndItsClient(t *testing.T) {
 
 func TestPageServesItsFiles(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		method, path string
-		status       int
-		kind         string
-	}{
-		{http.MethodGet, "/", 200, "text/html"},
-		{http.MethodHead, "/", 200, "text/html"},
-		{http.MethodGet, "/app.js", 200, "text/javascript"},
-		{http.MethodGet, "/style.css", 200, "text/css"},
-		{http.MethodGet, "/icon.svg", 200, "image/svg+xml"},
-		{http.MethodGet, "/desk.go", 404, "text/plain"},
-		{http.MethodPost, "/", 405, "text/plain"},
-		{http.MethodGet, "/notify", 404, "text/plain"},
-	}
-	for _, tt := range tests {
-		res := ask(t, httptest.NewRequest(tt.method, tt.path, nil))
-		if kind := res.Header.Get("Content-Type"); res.StatusCode != tt.status || !strings.HasPrefix(kind, tt.kind) {
-			t.Errorf("%s %s: got %d %q, want %d %q", tt.method, tt.path, res.StatusCode, kind, tt.status, tt.kind)
-		}
-		if res.Header.Get("Content-Security-Policy") == "" {
-			t.Errorf("%s %s: no Content-Security-Policy", tt.method, tt.path)
+	for path, want := range map[string]int{"/app.js": http.StatusOK, "/style.css": http.StatusOK, "/desk.go": http.StatusNotFound, "/notify": http.StatusNotFound} {
+		if got := ask(t, httptest.NewRequest(http.MethodGet, path, nil)).StatusCode; got != want {
+			t.Errorf("%s: got %d, want %d", path, got, want)
 		}
 	}
 }
@@ -116,37 +91,5 @@ func TestVisitsAreCounted(t *testing.T) {
 	}
 	if len(d.seen) != 1 {
 		t.Errorf("got %v: somebody unknown is remembered", d.seen)
-	}
-}
-
-func TestAWrongBrokerAddressIsRefused(t *testing.T) {
-	t.Parallel()
-	for _, address := range []string{"", "localhost:8080", "http://localhost:8080/ws", "ws://", "ws://a;script-src *", "ws://a'b"} {
-		if _, err := newPage(address, 0); err == nil {
-			t.Errorf("%q: got no error", address)
-		}
-	}
-}
-
-func TestPageAddressIsShownAsTyped(t *testing.T) {
-	t.Parallel()
-	for addr, want := range map[string]string{"127.0.0.1:8091": "localhost:8091", "[::1]:8091": "localhost:8091", "10.0.0.1:80": "10.0.0.1:80"} {
-		if got := shown(addr); got != want {
-			t.Errorf("%s: got %s, want %s", addr, got, want)
-		}
-	}
-}
-
-// Markup of others must never become part of the document.
-func TestPageScriptUsesNoMarkupSinks(t *testing.T) {
-	t.Parallel()
-	source, err := files.ReadFile("page/app.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, sink := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc"} {
-		if strings.Contains(string(source), sink) {
-			t.Errorf("app.js uses %s", sink)
-		}
 	}
 }
