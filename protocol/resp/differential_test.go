@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fanfare/internal/conversation"
+	"fanfare/internal/place"
 )
 
 const (
@@ -42,7 +43,7 @@ func TestKeyCommandsAnswerAsRedisDoes(t *testing.T) {
 		t.Logf("- %s: %s", row.command, row.reason)
 	}
 	g := &generator{rand: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // G404: a test's stream, not a secret
-	redis, fanfare := conversation.Redis(t), serve(t, tcp(t))
+	redis, fanfare := conversation.Redis(t), serve(t, place.TCP(t))
 	pairs := [2]pair{dialPair(t, redis, fanfare, 2), dialPair(t, redis, fanfare, 3)}
 	var queues [2]transaction
 	onlooker := dialPair(t, redis, fanfare, 3)

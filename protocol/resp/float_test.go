@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fanfare/internal/conversation"
+	"fanfare/internal/place"
 )
 
 const floatPairs = 10_000
@@ -18,7 +19,7 @@ func TestFloatsAreReadAndPrintedAsRedisDoes(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	g := &generator{rand: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // G404: a test's stream, not a secret
-	p := dialPair(t, conversation.Redis(t), serve(t, tcp(t)), 3)
+	p := dialPair(t, conversation.Redis(t), serve(t, place.TCP(t)), 3)
 	const perBatch = 50
 	for range floatPairs / perBatch {
 		var batch [][]string

@@ -1,8 +1,6 @@
 package resp_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +11,7 @@ import (
 
 	"fanfare/broker"
 	"fanfare/internal/conversation"
+	"fanfare/internal/place"
 	"fanfare/kv"
 	"fanfare/protocol/resp"
 )
@@ -34,22 +33,10 @@ func serveEvents(t *testing.T, mask string) conversation.Dialer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := tcp(t)
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(p.listener) }()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
-		defer cancel()
-		if err := s.Shutdown(ctx); err != nil {
-			t.Errorf("shut down: %v", err)
-		}
-		if err := <-done; !errors.Is(err, resp.ErrServerClosed) {
-			t.Errorf("serve: %v", err)
-		}
-		b.Close()
-		store.Close()
-	})
-	return conversation.Dialer{Name: "Fanfare", RESP: p.dial}
+	t.Cleanup(func() { b.Close(); store.Close() })
+	p := place.TCP(t)
+	p.Serve(t, s, inOrder)
+	return conversation.Dialer{Name: "Fanfare", RESP: p.Dial}
 }
 
 // listener is a connection that hears the events of what another one does.

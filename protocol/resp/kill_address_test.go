@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fanfare/internal/conversation"
+	"fanfare/internal/place"
 )
 
 // CLIENT KILL address, the form before there were filters. Not a conversation, because only over TCP has each
@@ -27,7 +28,7 @@ func TestKillByAddress(t *testing.T) {
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			t.Parallel()
-			d := serve(t, tcp(t))
+			d := serve(t, place.TCP(t))
 			killer, other, bystander := dialWire(t, d, 3), dialWire(t, d, 3), dialWire(t, d, 2)
 			victim := other
 			if tt.self {

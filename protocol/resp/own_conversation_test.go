@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fanfare/internal/conversation"
+	"fanfare/internal/place"
 	"fanfare/protocol/resp"
 )
 
@@ -31,7 +32,7 @@ func TestOwnConversations(t *testing.T) {
 			continue
 		}
 		for i, section := range sections(t, file) {
-			for name, at := range places {
+			for name, at := range place.Kinds {
 				t.Run(fmt.Sprintf("%s/%s/%d", name, strings.TrimSuffix(filepath.Base(file), ".txt"), i), func(t *testing.T) {
 					t.Parallel()
 					conversation.Run(t, section, serve(t, at(t), rules...))

@@ -28,6 +28,7 @@ const (
 	full   = `-"OOM command not allowed when used memory > 'maxmemory'."`
 )
 
+// The sleeps are those of a bubble, whose clock goes on when everybody waits: they take no time, and are exact.
 func TestWhatHasExpiredIsGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"fanfare/broker"
 	"fanfare/internal/conversation"
+	"fanfare/internal/place"
 	"fanfare/kv"
 	"fanfare/protocol/resp"
 	"fanfare/protocol/ws"
@@ -31,9 +32,7 @@ func TestConversations(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
-	for name, at := range map[string]func(*testing.T) place{
-		"tcp": tcp, "unix": unix, "tls": encrypted, "memory": memory,
-	} {
+	for name, at := range place.Kinds {
 		for _, file := range files {
 			t.Run(name+"/"+strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
 				t.Parallel()
@@ -41,12 +40,6 @@ func TestConversations(t *testing.T) {
 			})
 		}
 	}
-}
-
-// transport is what both servers are.
-type transport interface {
-	Serve(l net.Listener) error
-	Shutdown(ctx context.Context) error
 }
 
 // rules are what channels remember in the conversations and in the document.
@@ -57,13 +50,13 @@ var rules = []broker.Rule{
 }
 
 // serve starts a broker with both transports, each at a place of its own.
-func serve(t *testing.T, at func(*testing.T) place) conversation.Dialer {
+func serve(t *testing.T, at func(testing.TB) place.Place) conversation.Dialer {
 	t.Helper()
 	dialer, _ := serveBroker(t, at)
 	return dialer
 }
 
-func serveBroker(t *testing.T, at func(*testing.T) place) (conversation.Dialer, *broker.Broker) {
+func serveBroker(t *testing.T, at func(testing.TB) place.Place) (conversation.Dialer, *broker.Broker) {
 	t.Helper()
 	b, err := broker.New(broker.Config{Codecs: []broker.Codec{resp.Codec2(), resp.Codec3(), ws.Codec()}, Rules: rules})
 	if err != nil {
@@ -73,38 +66,22 @@ func serveBroker(t *testing.T, at func(*testing.T) place) (conversation.Dialer, 
 	store := kv.New(kv.Config{})
 	t.Cleanup(store.Close)
 	redisPlace, webPlace := at(t), at(t)
-	redis, err := resp.New(resp.Config{Broker: b, Store: store, RESP2: 0, RESP3: 1, TLS: redisPlace.tls})
+	redis, err := resp.New(resp.Config{Broker: b, Store: store, RESP2: 0, RESP3: 1, TLS: redisPlace.TLS})
 	if err != nil {
 		t.Fatal(err)
 	}
-	web, err := ws.New(ws.Config{Broker: b, Format: 2, Loopback: true, TLS: webPlace.tls})
+	web, err := ws.New(ws.Config{Broker: b, Format: 2, Loopback: true, TLS: webPlace.TLS})
 	if err != nil {
 		t.Fatal(err)
 	}
-	listen(t, redis, redisPlace.listener)
-	listen(t, web, webPlace.listener)
+	inOrder := func(err error) bool { return err == nil || errors.Is(err, resp.ErrServerClosed) }
+	redisPlace.Serve(t, redis, inOrder)
+	webPlace.Serve(t, web, inOrder)
 	return conversation.Dialer{
 		Name: "Fanfare", Release: "7.2.4", Fanfare: true,
-		RESP:      redisPlace.dial,
-		WebSocket: (&browsers{server: web, dial: webPlace.dial}).connect,
+		RESP:      redisPlace.Dial,
+		WebSocket: (&browsers{server: web, dial: webPlace.Dial}).connect,
 	}, b
-}
-
-func listen(t *testing.T, s transport, l net.Listener) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = s.Serve(l) // that it ends is the test's doing
-	}()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.Shutdown(ctx); err != nil {
-			t.Errorf("shut down: %v", err)
-		}
-		<-done
-	})
 }
 
 // browsers are the WebSocket peers of one server.

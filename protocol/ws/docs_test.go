@@ -13,6 +13,7 @@ import (
 
 	"fanfare/broker"
 	"fanfare/internal/conversation"
+	"fanfare/internal/place"
 )
 
 const document = "../../docs/protocol-websocket.md"
@@ -41,7 +42,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 		line := strings.Count(text[:at[2]], "\n") + 1
 		t.Run(fmt.Sprintf("line=%d", line), func(t *testing.T) {
 			t.Parallel()
-			dialer, b := serveBroker(t, memory)
+			dialer, b := serveBroker(t, place.Memory)
 			e := &example{t: t, broker: b, dialer: dialer, peers: map[string]*speaker{}, names: map[string]string{b.Epoch(): "k3f9"}}
 			for i, step := range strings.Split(strings.TrimSpace(text[at[2]:at[3]]), "\n") {
 				e.step(line+i, step)
