@@ -84,14 +84,20 @@ func enter(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
 	return chromedp.Void{}, nil
 }
 
+// adaAndBob are two people in the chat of a broker.
+func adaAndBob(t *testing.T, n *node) (ada, bob *tab) {
+	t.Helper()
+	page, shared := startChat(t, n.HTTP), browser(t)
+	ada, bob = shared.open(t, "ada", page), shared.open(t, "bob", page)
+	ada.chatAs("Ada")
+	bob.chatAs("Bob")
+	return ada, bob
+}
+
 // Two people in two browsers and one at a terminal talk with each other.
 func TestChatBetweenTwoBrowsersAndRedis(t *testing.T) {
 	n := start(t)
-	page := startChat(t, n.HTTP)
-	shared := browser(t)
-	ada, bob := shared.open(t, "ada", page), shared.open(t, "bob", page)
-	ada.chatAs("Ada")
-	bob.chatAs("Bob")
+	ada, bob := adaAndBob(t, n)
 	c := dial(t, n.RESP, 2)
 	terminal := listen(t, c, "chat:*")
 

@@ -225,6 +225,15 @@ type wsConn struct {
 }
 
 func connectWS(n *node) (*wsConn, error) {
+	c, err := dialWS(n)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.expect(`{"welcome":`)
+}
+
+// dialWS is connectWS without the welcome.
+func dialWS(n *node) (*wsConn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	ws, _, err := websocket.Dial(ctx, "ws://"+n.HTTP+"/ws", nil)
 	if err != nil {
@@ -232,8 +241,7 @@ func connectWS(n *node) (*wsConn, error) {
 		return nil, err
 	}
 	ws.SetReadLimit(16 << 20)
-	c := &wsConn{ws: ws, ctx: ctx, end: cancel}
-	return c, c.expect(`{"welcome":`)
+	return &wsConn{ws: ws, ctx: ctx, end: cancel}, nil
 }
 
 // subscribeWS subscribes to the room by name or by pattern.

@@ -47,11 +47,7 @@ func TestChatShowsWhatWasSaidBefore(t *testing.T) {
 // A reload within the grace: the others see nobody leave and nobody come.
 func TestOthersDoNotSeeAReload(t *testing.T) {
 	n := start(t, "--config", chatRules)
-	page := startChat(t, n.HTTP)
-	shared := browser(t)
-	ada, bob := shared.open(t, "ada", page), shared.open(t, "bob", page)
-	ada.chatAs("Ada")
-	bob.chatAs("Bob")
+	ada, bob := adaAndBob(t, n)
 	ada.await(present("Ada", "Bob"))
 	bob.say("before")
 	ada.await(saidAll("before"))
@@ -81,11 +77,7 @@ func TestOthersDoNotSeeAReload(t *testing.T) {
 // connection, for the way back. Who comes that way is here again, and has missed nothing.
 func TestChatShowsWhoHasGone(t *testing.T) {
 	n := start(t, "--config", chatRules, "--http-presence-grace", "300ms")
-	page := startChat(t, n.HTTP)
-	shared := browser(t)
-	ada, bob := shared.open(t, "ada", page), shared.open(t, "bob", page)
-	ada.chatAs("Ada")
-	bob.chatAs("Bob")
+	ada, bob := adaAndBob(t, n)
 	ada.await(present("Ada", "Bob"))
 	eval[chromedp.Void](bob, `window.kept = true`)
 	bob.do(chromedp.Navigate("about:blank"))
@@ -99,11 +91,7 @@ func TestChatShowsWhoHasGone(t *testing.T) {
 // Typing is seen by the others while it lasts, not by who types, and is part of no history.
 func TestChatShowsWhoIsTyping(t *testing.T) {
 	n := start(t, "--config", chatRules)
-	page := startChat(t, n.HTTP)
-	shared := browser(t)
-	ada, bob := shared.open(t, "ada", page), shared.open(t, "bob", page)
-	ada.chatAs("Ada")
-	bob.chatAs("Bob")
+	ada, bob := adaAndBob(t, n)
 	bob.await(present("Ada", "Bob"))
 	bob.do(chromedp.SendKeys(chromedp.CSS("#text"), "hel"))
 	ada.await(`document.getElementById('typing').textContent == 'Bob is typing…'`)

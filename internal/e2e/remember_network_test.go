@@ -69,12 +69,8 @@ func same(t *testing.T, b *tab, variable string, want []string) {
 		got := b.texts(variable)
 		return len(got) >= len(want) && slices.Contains(got, want[len(want)-1])
 	})
-	got := b.texts(variable)
-	for i := range max(len(got), len(want)) {
-		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("tab %s, %s: got %d messages, want %d; they differ from number %d on: got %.60q, want %.60q",
-				b.name, variable, len(got), len(want), i, got[min(i, len(got)):], want[min(i, len(want)):])
-		}
+	if got := b.texts(variable); !slices.Equal(got, want) {
+		t.Fatalf("tab %s, %s: %s", b.name, variable, difference(got, want))
 	}
 	if gaps := eval[int](b, `gaps.length`); gaps != 0 {
 		t.Errorf("tab %s: %d gaps are announced", b.name, gaps)

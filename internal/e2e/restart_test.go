@@ -5,18 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -24,12 +17,12 @@ import (
 type front struct {
 	epoch   string
 	offset  uint64
-	got     []int
+	got     []string
 	resumes int
 }
 
 // listen reads messages until the connection ends; that of nobody's fault is nil.
-func (f *front) listen(s *service, last int) (finished bool, err error) {
+func (f *front) listen(s *service) (finished bool, err error) {
 	c, err := dialWS(s.now.Load())
 	if err != nil {
 		return false, nil //nolint:nilerr // between two nodes
@@ -71,32 +64,16 @@ func (f *front) listen(s *service, last int) (finished bool, err error) {
 			}
 			f.resumes++
 		case m.Msg != "":
-			n, err := strconv.Atoi(m.Data)
-			if err != nil {
-				return false, fmt.Errorf("%s: %w", line, err)
-			}
-			f.got, f.offset = append(f.got, n), m.Offset
-			if n == last {
+			f.got, f.offset = append(f.got, m.Data), m.Offset
+			if m.Data == lastOne {
 				return true, nil
 			}
 		}
 	}
 }
 
-// dialWS is connectWS without the welcome.
-func dialWS(n *node) (*wsConn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), longest)
-	ws, _, err := websocket.Dial(ctx, "ws://"+n.HTTP+"/ws", nil)
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	ws.SetReadLimit(16 << 20)
-	return &wsConn{ws: ws, ctx: ctx, end: cancel}, nil
-}
-
 // back is a back end's end: HISTORY SINCE its cursor, whenever it looks.
-func back(ctx context.Context, c *redis.Client, last int) (got []int, err error) {
+func back(ctx context.Context, c *redis.Client) (got []string, err error) {
 	epoch, offset := "", int64(0)
 	for {
 		args := []any{"HISTORY", "chat:1"}
@@ -108,40 +85,32 @@ func back(ctx context.Context, c *redis.Client, last int) (got []int, err error)
 			return got, ctx.Err()
 		}
 		if err != nil {
-			continue // between two nodes, or it is loading
+			<-time.After(betweenNodes) // or it is loading
+			continue
 		}
-		page, _ := reply.(map[any]any)
-		if now, _ := page["epoch"].(string); epoch != "" && (now != epoch || page["recovered"] != int64(1)) {
-			return got, fmt.Errorf("epoch %s, and it was %s; recovered %v", now, epoch, page["recovered"])
+		p, err := readPage(reply)
+		if err != nil {
+			return got, err
 		}
-		epoch, _ = page["epoch"].(string)
-		messages, _ := page["messages"].([]any)
-		for _, m := range messages {
-			fields, _ := m.([]any)
-			text, _ := fields[3].(string)
-			n, err := strconv.Atoi(text)
-			if err != nil {
-				return got, err
-			}
-			got = append(got, n)
-			offset, _ = fields[0].(int64)
-			if n == last {
-				return got, nil
-			}
+		if epoch != "" && (p.epoch != epoch || !p.recovered) {
+			return got, fmt.Errorf("epoch %s, and it was %s; recovered %v", p.epoch, epoch, p.recovered)
+		}
+		epoch, offset = p.epoch, max(offset, p.last)
+		if got = append(got, p.texts...); slices.Contains(p.texts, lastOne) {
+			return got, nil
 		}
 	}
 }
 
+// lastOne is the message after which there is none.
+const lastOne = "the last one"
+
 // Browsers and a back end that use a broker while it is upgraded again and again see
-// every message that was answered, once and in order, and are told that they do.
+// every message of it, once and in order, and are told that they do.
 func TestBrowsersAndBackEndsResumeOverARestart(t *testing.T) {
 	t.Parallel()
-	const (
-		restarts = 4
-		between  = 500 // messages
-		last     = -1
-	)
-	s := startService(t, "[[channel]]\nmatch = \"chat:*\"\nhistory = { size = 100000 }\npresence = true\n")
+	const restarts = 4
+	s := startService(t, "[[channel]]\nmatch = \"chat:*\"\nhistory = { size = 1_000_000 }\n")
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 
@@ -151,71 +120,40 @@ func TestBrowsersAndBackEndsResumeOverARestart(t *testing.T) {
 		readers.Go(func() {
 			for finished := false; !finished && ctx.Err() == nil; {
 				var err error
-				if finished, err = fronts[i].listen(s, last); err != nil {
+				if finished, err = fronts[i].listen(s); err != nil {
 					t.Errorf("browser %d: %v", i, err)
 					return
 				}
+				<-time.After(betweenNodes)
 			}
 		})
 	}
-	var seen []int
+	var seen []string
 	readers.Go(func() {
 		var err error
-		if seen, err = back(ctx, s.client(), last); err != nil {
+		if seen, err = back(ctx, s.client()); err != nil {
 			t.Errorf("back end: %v", err)
 		}
 	})
 
-	var answered []int
-	var published atomic.Int64
-	publisher, stop := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(publisher)
-		c := s.client()
-		for n := 0; ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			if c.Publish(ctx, "chat:1", n).Err() == nil {
-				answered = append(answered, n)
-				published.Add(1)
-			}
-		}
-	}()
-	for i := range restarts {
-		eventually(t, "messages between two restarts", func() bool { return published.Load() >= int64(between*(i+1)) })
+	publisher := s.publish("chat:1", 0)
+	for range restarts {
+		publisher.more(t, 500)
 		s.restart()
 	}
-	before := published.Load()
-	eventually(t, "messages after the last restart", func() bool { return published.Load() >= before+between })
-	close(stop)
-	<-publisher
-	c := s.client()
-	eventually(t, "the last message", func() bool { return c.Publish(ctx, "chat:1", last).Err() == nil })
+	publisher.more(t, 500)
+	all := s.end("chat:1", publisher)
 	readers.Wait()
 
-	check := func(who string, got, answered []int) {
-		at := 0
-		for i, n := range got {
-			if i > 0 && n != last && n <= got[i-1] {
-				t.Errorf("%s: %d after %d", who, n, got[i-1])
-			}
-			if at < len(answered) && n == answered[at] {
-				at++
-			}
-		}
-		if at < len(answered) {
-			t.Errorf("%s: message %d was answered and is not there", who, answered[at])
-		}
+	if !slices.Equal(seen, all) {
+		t.Errorf("back end: %s", difference(seen, all))
 	}
-	check("back end", seen, answered)
 	for i := range fronts {
 		// What was published before the browser first came is not its.
-		first := append(fronts[i].got, last)[0]
-		from, _ := slices.BinarySearch(answered, first)
-		check(fmt.Sprint("browser ", i), fronts[i].got, answered[from:])
+		first := append(slices.Clone(fronts[i].got), lastOne)[0]
+		if want := all[slices.Index(all, first):]; !slices.Equal(fronts[i].got, want) {
+			t.Errorf("browser %d: %s", i, difference(fronts[i].got, want))
+		}
 		if fronts[i].resumes < restarts {
 			t.Errorf("browser %d resumed %d times, want %d", i, fronts[i].resumes, restarts)
 		}
