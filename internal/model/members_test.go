@@ -165,7 +165,8 @@ func (r *reference) ended(p *peer, clean bool) {
 	}
 }
 
-// pass lets time go by, up to which members leave by themselves.
+// pass lets time go by, up to which members leave by themselves. It runs in a bubble, whose clock goes on when
+// everybody waits: sleeping takes no time, and everything that was to happen by then has.
 func (r *reference) pass(d time.Duration) {
 	end := time.Now().Add(d)
 	for {

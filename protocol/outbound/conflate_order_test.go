@@ -24,16 +24,12 @@ func TestAPlainDeliveryFollowsTheSlotOfItsSubscription(t *testing.T) {
 		r.drain()
 		next := r.lines(framed)
 		next()
-		for _, want := range []string{
+		wantLines(t, next,
 			delivery("", "c1", []byte("0")), // of another subscription, and older
 			marked(framed, 1, delivery("*3", "c3", []byte("2"))),
 			delivery("*3", "p3", []byte("3")), delivery("*3", "p3", []byte("4")),
 			delivery("*3", "c3", []byte("5")),
-		} {
-			if got := next(); got != want {
-				t.Fatalf("got %s, want %s", got, want)
-			}
-		}
+		)
 		r.wantQueued(0)
 	})
 }
@@ -57,13 +53,9 @@ func TestADeliveryThatTheReplyCoversIsNotConflated(t *testing.T) {
 		r.queue.Uncork([]byte("reply\n"))
 		next := r.lines(framed)
 		next()
-		for _, want := range []string{
+		wantLines(t, next,
 			delivery("", "c3", []byte("covered")), "reply", delivery("", "c3", []byte("later")),
-		} {
-			if got := next(); got != want {
-				t.Fatalf("got %s, want %s", got, want)
-			}
-		}
+		)
 		r.wantQueued(0)
 	})
 }

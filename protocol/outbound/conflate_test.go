@@ -64,6 +64,16 @@ func (r *rig) lines(framed bool) func() string {
 	}
 }
 
+// wantLines reads lines with what lines has returned.
+func wantLines(t *testing.T, next func() string, lines ...string) {
+	t.Helper()
+	for _, want := range lines {
+		if got := next(); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // stick fills the way to the peer until it takes nothing, with one line.
 func (r *rig) stick() {
 	r.t.Helper()
@@ -300,11 +310,7 @@ func TestWhatTheCorkHeldIsConflatedWhenItIsLetOut(t *testing.T) {
 		r.wantQueued(2 * int64(len(delivery("", "c1", []byte("1")))+1))
 		next := r.lines(framed)
 		next()
-		for _, want := range []string{"reply", delivery("", "c2", []byte("2")), marked(framed, 2, delivery("", "c1", []byte("2")))} {
-			if got := next(); got != want {
-				t.Fatalf("got %s, want %s", got, want)
-			}
-		}
+		wantLines(t, next, "reply", delivery("", "c2", []byte("2")), marked(framed, 2, delivery("", "c1", []byte("2"))))
 	})
 }
 
@@ -332,10 +338,6 @@ func TestASlotIsWrittenWhileTheQueueIsCorked(t *testing.T) {
 			return r.queue.state == idle
 		})
 		r.queue.Uncork([]byte("reply\n"))
-		for _, want := range []string{"reply", delivery("", "c", []byte("2")), delivery("", "c", []byte("3"))} {
-			if got := next(); got != want {
-				t.Fatalf("got %s, want %s", got, want)
-			}
-		}
+		wantLines(t, next, "reply", delivery("", "c", []byte("2")), delivery("", "c", []byte("3")))
 	})
 }

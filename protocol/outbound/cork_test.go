@@ -55,14 +55,10 @@ func TestWhatIsConflatedPrecedesTheReplyAfterSettle(t *testing.T) {
 		r.queue.Uncork([]byte("reply\n"))
 		next := r.lines(framed)
 		next()
-		for _, want := range []string{
+		wantLines(t, next,
 			delivery("", "p", text(0, 10)), delivery("", "p", text(1, 10)), delivery("", "p", text(2, 10)),
 			marked(framed, 2, delivery("", "c", text(2, 10))), "reply", delivery("", "c", text(3, 10)),
-		} {
-			if got := next(); got != want {
-				t.Fatalf("got %s, want %s", got, want)
-			}
-		}
+		)
 	})
 }
 

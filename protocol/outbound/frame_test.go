@@ -130,16 +130,7 @@ func checkFrames(t *testing.T, r *rig, messages, replies, pings int) {
 func TestTheEndFinishesTheFrameThatWasBegun(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, n network) {
-		b := newBroker(t)
-		r := connect(t, b, n, framed)
-		r.sub(broker.KindChannel, "c")
-		s := publisher(t, b)
-		for i := range 100 {
-			publish(t, s, "c", text(i, 60_000))
-		}
-		if err := b.Drain(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		r := waiting(t, n, 100, 60_000, framed)
 		r.session.End(broker.ReasonSlow)
 		messages := 0
 		for {
@@ -167,16 +158,7 @@ func TestTheEndFinishesTheFrameThatWasBegun(t *testing.T) {
 func TestTheCloseFrameOfAShutdownFollowsEverything(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, n network) {
-		b := newBroker(t)
-		r := connect(t, b, n, framed)
-		r.sub(broker.KindChannel, "c")
-		s := publisher(t, b)
-		for i := range 300 {
-			publish(t, s, "c", text(i, 1000))
-		}
-		if err := b.Drain(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		r := waiting(t, n, 300, 1000, framed)
 		r.session.End(broker.ReasonShutdown)
 		lines := 0
 		for {
@@ -212,15 +194,7 @@ func TestTextHeadersAreThoseOfRFC6455(t *testing.T) {
 func TestFrameTellsWhenItWasWritten(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, n network) {
-		b := newBroker(t)
-		r := connect(t, b, n, framed)
-		r.sub(broker.KindChannel, "c")
-		for i := range 200 {
-			publish(t, publisher(t, b), "c", text(i, 30_000))
-		}
-		if err := b.Drain(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		r := waiting(t, n, 200, 30_000, framed)
 		end := r.queue.Frame(pingFrame)
 		if r.queue.Written() >= end {
 			t.Error("six megabytes are said to be written, and nobody has read")

@@ -3,14 +3,9 @@ package outbound
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"path/filepath"
 	"sync"
@@ -19,6 +14,7 @@ import (
 
 	"fanfare/broker"
 	"fanfare/internal/memnet"
+	"fanfare/internal/place"
 )
 
 // network makes connected pairs; small makes the kernel's buffers small, so that
@@ -79,19 +75,6 @@ func dial(t testing.TB, kind, address string) (server, client net.Conn) {
 	return server, client
 }
 
-var certificate = sync.OnceValue(func() tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		panic(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
-})
-
 // rig is a broker with one queue on a connection and its peer.
 type rig struct {
 	t       testing.TB
@@ -133,7 +116,8 @@ func connect(t testing.TB, b *broker.Broker, n network, change ...func(*Config))
 	server, client := n.pair(t)
 	cfg := Config{Conn: server}
 	if n.tls {
-		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{certificate()}, MinVersion: tls.VersionTLS12}
+		certificate, _ := place.Certificate(t)
+		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 		client = tls.Client(client, &tls.Config{InsecureSkipVerify: true}) // #nosec G402 -- the test's own certificate
 	}
 	for _, f := range change {
@@ -163,6 +147,20 @@ func connect(t testing.TB, b *broker.Broker, n network, change ...func(*Config))
 		t.Fatal(err)
 	}
 	return &rig{t, b, q, s, client, bufio.NewReader(client)}
+}
+
+// waiting is connect to a new broker for a peer of channel c to whom so many messages
+// of so many bytes are on their way: it has not read yet.
+func waiting(t testing.TB, n network, messages, size int, change ...func(*Config)) *rig {
+	t.Helper()
+	r := connect(t, newBroker(t), n, change...)
+	r.sub(broker.KindChannel, "c")
+	s := publisher(t, r.broker)
+	for i := range messages {
+		publish(t, s, "c", text(i, size))
+	}
+	r.drain()
+	return r
 }
 
 // serve is a transport's reader without a protocol.

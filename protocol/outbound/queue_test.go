@@ -246,17 +246,8 @@ func TestTheEndOfTheSessionWakesAReaderThatPauses(t *testing.T) {
 func TestShutdownWritesWhatIsQueued(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, n network) {
-		b := newBroker(t)
-		r := connect(t, b, n)
-		r.sub(broker.KindChannel, "c")
-		s := publisher(t, b)
 		const messages = 3000
-		for i := range messages {
-			publish(t, s, "c", text(i, 1000))
-		}
-		if err := b.Drain(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		r := waiting(t, n, messages, 1000)
 		r.queue.Finish(time.Now().Add(20 * time.Second))
 		r.session.End(broker.ReasonShutdown)
 		for i := range messages {

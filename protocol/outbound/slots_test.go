@@ -108,11 +108,7 @@ func TestUnsubscribingDropsTheSlot(t *testing.T) {
 		r.queue.Uncork([]byte("unsubscribed\n"))
 		next := r.lines(framed)
 		next()
-		for _, want := range []string{"unsubscribed", delivery("", "c2", []byte("2"))} {
-			if got := next(); got != want {
-				t.Fatalf("got %s, want %s", got, want)
-			}
-		}
+		wantLines(t, next, "unsubscribed", delivery("", "c2", []byte("2")))
 		r.wantQueued(0)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fanfare/broker"
+	"fanfare/internal/place"
 )
 
 // recording keeps the bytes that the peer reads below TLS.
@@ -56,7 +57,8 @@ func TestAPeerThatStallsTheHandshakeHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	server, client := dial(t, "tcp", "127.0.0.1:0")
 	defer client.Close()
-	q := New(Config{Conn: server, TLS: &tls.Config{Certificates: []tls.Certificate{certificate()}, MinVersion: tls.VersionTLS12}})
+	certificate, _ := place.Certificate(t)
+	q := New(Config{Conn: server, TLS: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}})
 	b := newBroker(t)
 	s, err := b.Connect(broker.SessionConfig{Outlet: q})
 	if err != nil {
@@ -79,18 +81,23 @@ func TestAPeerThatStallsTheHandshakeHoldsNobodyUp(t *testing.T) {
 	<-served
 }
 
-// crypto/tls holds its lock for writing while it writes an alert; a flush at that
-// moment, with something queued, would wait for the same lock.
-func TestAnAlertDoesNotWaitForItself(t *testing.T) {
-	t.Parallel()
-	var wire net.Conn
+// connectTLS is connect over TLS to a new broker. wire is the peer's end without TLS.
+func connectTLS(t *testing.T) (r *rig, wire net.Conn) {
+	t.Helper()
 	n := network{name: "tls", tls: true, pair: func(t testing.TB) (net.Conn, net.Conn) {
 		server, client := dial(t, "tcp", "127.0.0.1:0")
 		wire = client
 		return server, client
 	}}
-	b := newBroker(t)
-	r := connect(t, b, n)
+	r = connect(t, newBroker(t), n)
+	return r, wire
+}
+
+// crypto/tls holds its lock for writing while it writes an alert; a flush at that
+// moment, with something queued, would wait for the same lock.
+func TestAnAlertDoesNotWaitForItself(t *testing.T) {
+	t.Parallel()
+	r, wire := connectTLS(t)
 	own := []byte("pushed and not flushed yet\n")
 	r.queue.mu.Lock()
 	r.queue.entries = append(r.queue.entries, entry{own: &own, kind: copied})
@@ -109,14 +116,7 @@ func TestAnAlertDoesNotWaitForItself(t *testing.T) {
 // after nonsense, leaves too, behind what was queued.
 func TestTLSAlertsOfTheReaderAreWritten(t *testing.T) {
 	t.Parallel()
-	var wire net.Conn
-	n := network{name: "tls", tls: true, pair: func(t testing.TB) (net.Conn, net.Conn) {
-		server, client := dial(t, "tcp", "127.0.0.1:0")
-		wire = client
-		return server, client
-	}}
-	b := newBroker(t)
-	r := connect(t, b, n)
+	r, wire := connectTLS(t)
 	r.queue.Uncork([]byte("hello\n"))
 	r.wantLine("hello")
 	if _, err := wire.Write([]byte("this is not a record of TLS at all")); err != nil {
