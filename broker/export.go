@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -190,7 +191,7 @@ func (l locked) retainedValue(channel string) (value []byte, deadline int64) {
 	tx := l.m.store.Begin(0, [][]byte{key})
 	defer tx.End()
 	value, _, _ = tx.Get(0, key)
-	return value, max(0, tx.Deadline(0, key))
+	return bytes.Clone(value), max(0, tx.Deadline(0, key))
 }
 
 func appendText(dst []byte, text string) []byte {

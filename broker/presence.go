@@ -138,6 +138,7 @@ func (b *Broker) join(l locked, k *kept, m Member, lease time.Duration, held boo
 	tx := l.m.store.Begin(0, [][]byte{key})
 	defer tx.End()
 	old, stored, _ := tx.Get(0, key)
+	old = bytes.Clone(old) // what is stored now may be written over
 	value := encodeMember(&m)
 	if stored && m.Data == nil {
 		value = old
@@ -345,5 +346,5 @@ func (m *memory) memberValue(channel, name string) (value []byte, ok bool) {
 	tx := m.store.Begin(0, [][]byte{key})
 	defer tx.End()
 	value, ok, _ = tx.Get(0, key)
-	return value, ok
+	return bytes.Clone(value), ok
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 )
@@ -89,7 +90,7 @@ func (l locked) retained(channel string) (r RetainedMessage, sequence uint64, ok
 	if err != nil || !ok {
 		return r, 0, false
 	}
-	r.Message, sequence = decodeRetained(string(key[1:]), value)
+	r.Message, sequence = decodeRetained(string(key[1:]), bytes.Clone(value))
 	r.TTL = -1
 	if ms := tx.TTL(0, key); ms >= 0 {
 		r.TTL = time.Duration(ms) * time.Millisecond

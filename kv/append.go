@@ -31,10 +31,8 @@ func (t *Tx) SetRange(db int, key []byte, offset int64, part []byte) (int, error
 		return length, nil
 	case offset > most || offset+int64(len(part)) > most:
 		return 0, ErrStringTooLong
-	case int(offset) >= length:
-		return t.extend(p, db, key, int(offset), part, "setrange")
 	}
-	return t.overwrite(p, db, key, int(offset), part)
+	return t.extend(p, db, key, int(offset), part, "setrange")
 }
 
 // length is that of the string of an entry that may be nil.
@@ -45,21 +43,18 @@ func (e *entry) length() int {
 	return len(e.block) - int(e.size)
 }
 
-// extend puts part at an offset at or behind the end of the string. Where the
-// block has the room, it is written to there.
+// extend writes part over the string at an offset. Where that makes the string
+// longer, the block gets spare bytes: so many that appending n bytes one by one
+// copies a multiple of n only.
 func (t *Tx) extend(p place, db int, key []byte, offset int, part []byte, event string) (int, error) {
-	size := len(key) + offset + len(part)
-	old := t.live(p)
-	if old != nil && size <= cap(old.block) {
-		block := old.block[:size]
-		copy(block[len(key)+offset:], part)
-		t.assign(&p, db, key, block)
-		t.changed(p, db, key, EventString, event)
-		return offset + len(part), nil
-	}
+	size, length := len(key)+offset+len(part), 0
 	room := size
-	if old != nil {
-		room = spacious(size)
+	if old := t.live(p); old != nil {
+		length = old.length()
+		size = max(size, len(old.block))
+		if room = cap(old.block); size > room {
+			room = spacious(size)
+		}
 	}
 	err := t.prepare(&p, db, room)
 	if err != nil && room > size { // the spare bytes may be what is too much
@@ -69,38 +64,20 @@ func (t *Tx) extend(p place, db int, key []byte, offset int, part []byte, event 
 	if err != nil {
 		return 0, err
 	}
-	block := make([]byte, size, room)
-	if p.e != nil {
-		copy(block, p.e.block)
-	} else {
-		copy(block, key)
+	value := t.block(&p, db, key, size, room)[len(key):]
+	if offset > length {
+		clear(value[length:offset])
 	}
-	copy(block[len(key)+offset:], part)
-	t.assign(&p, db, key, block)
+	copy(value[offset:], part)
 	t.changed(p, db, key, EventString, event)
-	return offset + len(part), nil
+	return len(value), nil
 }
 
-// spacious returns how large a block to make for a string that grows: so much
-// larger that appending n bytes one by one copies a multiple of n only.
+// spacious returns how large a block to make for a string that grows.
 func spacious(size int) int {
 	const doubled = 1 << 20
 	if size < doubled {
 		return int(allocated(2 * size))
 	}
 	return int(allocated(size + size/4))
-}
-
-// overwrite replaces a part of an existing string, in a new block.
-func (t *Tx) overwrite(p place, db int, key []byte, offset int, part []byte) (int, error) {
-	size := max(len(p.e.block), len(key)+offset+len(part))
-	if err := t.prepare(&p, db, size); err != nil {
-		return 0, err
-	}
-	block := make([]byte, size)
-	copy(block, p.e.block)
-	copy(block[len(key)+offset:], part)
-	t.assign(&p, db, key, block)
-	t.changed(p, db, key, EventString, "setrange")
-	return size - len(key), nil
 }

@@ -73,6 +73,14 @@ func (d *deadlines) remove(e *entry) {
 	}
 }
 
+// replace gives the deadline of an entry, if it has one, to another.
+func (d *deadlines) replace(old, e *entry) {
+	if i := int(old.due) - 1; i >= 0 {
+		d.put(i, due{d.get(i).at, e})
+		old.due = 0
+	}
+}
+
 // settle finds the place of x, beginning at the free position i.
 func (d *deadlines) settle(i int, x due) {
 	j := d.up(i, x.at)

@@ -29,21 +29,33 @@ func (d *dict) get(member []byte) *entry { return d.find(memberHash(member), mem
 func (d *dict) put(member, value []byte) (e *entry, added bool) {
 	h := memberHash(member)
 	if e = d.find(h, member); e != nil {
-		d.entries -= e.bytes()
-		e.block = joined(member, value)
-		d.entries += e.bytes()
-		d.step()
-		return e, false
+		return d.rewrite(e, value), false
 	}
 	return d.add(h, member, value), true
 }
 
 // add stores a member that is not there.
 func (d *dict) add(h uint32, member, value []byte) *entry {
-	e := newStringEntry(h, len(member), joined(member, value))
+	e := stringEntry(h, member, value)
 	d.insert(e)
 	d.entries += e.bytes()
 	return e
+}
+
+// rewrite stores another value for an entry that is there. Where it has not the
+// size of the old one another entry takes the place; the result is the one.
+func (d *dict) rewrite(e *entry, value []byte) *entry {
+	size := int(e.size) + len(value)
+	if e.fits(size, size) {
+		e.block = e.block[:size]
+		copy(e.block[e.size:], value)
+		d.step()
+		return e
+	}
+	x := stringEntry(e.hash, e.key(), value)
+	d.replace(e, x)
+	d.entries += x.bytes() - e.bytes()
+	return x
 }
 
 // delete takes out an entry that is there.
@@ -75,11 +87,11 @@ func (d *dict) each(visit func(*entry) bool) {
 	}
 }
 
-// clone returns a copy whose entries share blocks, which nobody writes to.
+// clone returns a copy.
 func (d *dict) clone() *dict {
 	c := new(dict)
 	d.each(func(e *entry) bool {
-		x := newStringEntry(e.hash, int(e.size), e.block)
+		x := stringEntry(e.hash, e.key(), e.value())
 		c.insert(x)
 		c.entries += x.bytes()
 		return true

@@ -18,8 +18,11 @@
 // Inside a shard each database in use is a space: a hash table (chained,
 // incremental rehash, reverse-binary cursors as in Redis' dict, so that SCAN can
 // keep its guarantee and random keys can be had) and a heap of deadlines. A key
-// with its string value is two allocations: a 48-byte entry and one block of
-// bytes that holds key and value.
+// with its string value is a 48-byte entry and one block of bytes that holds key
+// and value: one allocation up to 256 bytes, else two. A string is written over in
+// place where its size allows, so what a command reads is valid under its locks
+// only. Values of other types are objects (object.go): packed into one block of
+// bytes while they are small, else a table and what their order needs.
 //
 // A key whose deadline has passed is absent for every command from that
 // millisecond on. It is deleted by the store's one expiry goroutine, in steps

@@ -1,11 +1,12 @@
 package kv
 
 // entry is one key. Its block holds the key's bytes and behind them, for
-// strings, the value's, so that a small string costs two allocations.
+// strings, the value's. A small block lies right behind the entry, in one
+// allocation and mostly in one cache line with it.
 //
-// Invariant: no byte of a block that was ever part of a value is written to
-// again, so what Get returned stays as it was. A block may have spare bytes
-// behind its length, all zero: APPEND fills those, and a block is never shortened.
+// Invariant: the block is in the entry's room if its capacity is at most maxRoom,
+// else it is an allocation of its own. So an entry whose block has to get another
+// size class is replaced by another entry (space.replace).
 //
 // 48 bytes, an allocator class; an objectEntry takes the next one.
 type entry struct {
@@ -27,7 +28,13 @@ func (e *entry) bytes() int64 {
 	if o := e.object(); o != nil {
 		return objectEntryBytes + allocated(cap(e.block)) + o.bytes()
 	}
-	return entryBytes + allocated(cap(e.block))
+	return entryBytes + blockBytes(cap(e.block))
+}
+
+// fits says whether the entry can take a string whose block has a length, and is
+// to have a capacity.
+func (e *entry) fits(size, capacity int) bool {
+	return e.kind == TypeString && size <= cap(e.block) && blockBytes(capacity) == blockBytes(cap(e.block))
 }
 
 // joined makes the block of a string.

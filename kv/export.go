@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -14,42 +13,35 @@ var ErrRecord = errors.New("not a record of a key")
 // ErrNoDatabase says that a record is of a database that the store does not have.
 var ErrNoDatabase = errors.New("a key is in a database that there is not")
 
-// exported is a key as it was when its shard was locked. The block's bytes do not
-// change any more.
-type exported struct {
-	block    []byte
-	size     uint32 // of the key
-	db       uint32
-	kind     Type
-	deadline int64
+// exports are the records of a shard's keys, one behind the other.
+type exports struct {
+	data []byte
+	ends []int
 }
 
 // Export calls emit with a record for every key, in no order. Each shard is locked
-// while its keys are listed, not while they are emitted: the records of a shard
+// while its keys are copied, not while they are emitted: the records of a shard
 // show it at one moment, those of different shards at different ones. The memory
-// needed is that of one shard's list: 48 bytes for each key, and a copy of what is not a
-// string. pause is the longest
-// time that a shard was locked. emit must not keep the record.
+// needed is that of one shard's copy. pause is the longest time that a shard was
+// locked. emit must not keep the record.
 func (s *Store) Export(emit func(record []byte) error) (pause time.Duration, err error) {
-	var list []exported
-	var record []byte
+	var x exports
 	for i := range s.shards {
-		var held time.Duration
-		list, held = s.shards[i].list(list[:0], s.cfg.Now())
-		pause = max(pause, held)
-		for j := range list {
-			record = list[j].encode(record[:0])
-			if err := emit(record); err != nil {
+		pause = max(pause, x.copy(&s.shards[i], s.cfg.Now()))
+		begin := 0
+		for _, end := range x.ends {
+			if err := emit(x.data[begin:end]); err != nil {
 				return pause, err
 			}
-			list[j].block = nil
+			begin = end
 		}
 	}
 	return pause, nil
 }
 
-// list appends the keys of the shard that have not expired.
-func (sh *shard) list(list []exported, now int64) ([]exported, time.Duration) {
+// copy lists the keys of a shard that have not expired.
+func (x *exports) copy(sh *shard, now int64) time.Duration {
+	x.data, x.ends = x.data[:0], x.ends[:0]
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	began := time.Now()
@@ -59,32 +51,27 @@ func (sh *shard) list(list []exported, now int64) ([]exported, time.Duration) {
 		}
 		for cursor, first := uint32(0), true; first || cursor != 0; first = false {
 			cursor = sp.keys.scan(cursor, func(e *entry) {
-				at := sp.deadlines.at(e)
-				if at == 0 || at > now {
-					list = append(list, exported{e.snapshot(), e.size, uint32(db), e.kind, at}) // #nosec G115 -- few databases
+				if at := sp.deadlines.at(e); at == 0 || at > now {
+					x.add(e, db, at)
 				}
 			})
 		}
 	}
-	return list, time.Since(began)
+	return time.Since(began)
 }
 
-// snapshot returns the key with its value behind it, as it is now.
-func (e *entry) snapshot() []byte {
+// add appends the record of a key: the type, the database, the deadline (0: none)
+// and the length of the key as unsigned varints; the key; the value.
+func (x *exports) add(e *entry, db int, deadline int64) {
+	x.data = append(x.data, byte(e.kind))
+	x.data = binary.AppendUvarint(x.data, uint64(db))       // #nosec G115 -- not negative
+	x.data = binary.AppendUvarint(x.data, uint64(deadline)) // #nosec G115 -- not negative
+	x.data = binary.AppendUvarint(x.data, uint64(e.size))
+	x.data = append(x.data, e.block...)
 	if o := e.object(); o != nil {
-		return o.export(slices.Clone(e.key()))
+		x.data = o.export(x.data)
 	}
-	return slices.Clip(e.block)
-}
-
-// encode appends the record: the type, the database, the deadline (0: none) and the
-// length of the key as unsigned varints; the key; the value.
-func (x *exported) encode(dst []byte) []byte {
-	dst = append(dst, byte(x.kind))
-	dst = binary.AppendUvarint(dst, uint64(x.db))
-	dst = binary.AppendUvarint(dst, uint64(x.deadline)) // #nosec G115 -- not negative
-	dst = binary.AppendUvarint(dst, uint64(x.size))
-	return append(dst, x.block...)
+	x.ends = append(x.ends, len(x.data))
 }
 
 // Import stores a key from a record of Export, unless its deadline has passed, and

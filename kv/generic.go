@@ -45,12 +45,9 @@ func (sp *space) insert(e *entry) {
 // replace puts another entry of the same key in the place of one that is there,
 // deadline included.
 func (sp *space) replace(old, e *entry) {
-	deadline := sp.deadlines.at(old)
-	sp.remove(old)
-	sp.insert(e)
-	if deadline != 0 {
-		sp.deadlines.set(e, deadline)
-	}
+	sp.keys.replace(old, e)
+	sp.deadlines.replace(old, e)
+	sp.entries += e.bytes() - old.bytes()
 }
 
 // Size returns the number of keys of a database, those included whose deadline

@@ -13,7 +13,7 @@ func (t *Tx) MSet(db int, pairs [][]byte) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		p := t.find(db, pairs[i])
 		t.ready(&p, db)
-		t.store(p, db, pairs[i], joined(pairs[i], pairs[i+1]), SetOptions{})
+		t.store(p, db, pairs[i], pairs[i+1], SetOptions{})
 	}
 	t.s.bytes.Add(-taken)
 	return nil

@@ -17,7 +17,7 @@ func recountForm(p *packed, d *dict) int64 {
 	}
 	n := dictBytes + recountTable(&d.table)
 	d.each(func(e *entry) bool {
-		n += entryBytes + allocated(cap(e.block))
+		n += recountString(e)
 		return true
 	})
 	return n
@@ -37,6 +37,15 @@ func recountTable(tb *table) (n int64) {
 func recount(e *entry) int64 {
 	if o := e.object(); o != nil {
 		return objectEntryBytes + allocated(cap(e.block)) + recounts[o.kind()](o)
+	}
+	return recountString(e)
+}
+
+// recountString is what the entry of a string takes: the allocator's class of
+// both parts together, or of each.
+func recountString(e *entry) int64 {
+	if n := entryBytes + cap(e.block); n <= 256 {
+		return allocated(n)
 	}
 	return entryBytes + allocated(cap(e.block))
 }

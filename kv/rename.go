@@ -50,7 +50,7 @@ func (t *Tx) carry(src, dst place, db int, key []byte) {
 	src.sp.remove(e)
 	t.s.settle(src.sp)
 	if !bytes.Equal(e.key(), key) {
-		e.rekey(key, dst.h)
+		e = e.renamed(key, dst.h)
 	}
 	dst.e = e
 	dst.sp.insert(e)
@@ -71,10 +71,21 @@ func (t *Tx) vacate(p *place, db int) {
 	}
 }
 
-// rekey gives an entry that is in no table another key, and so another block.
-func (e *entry) rekey(key []byte, hash uint32) {
-	e.block = joined(key, e.value())
-	e.size, e.hash = uint32(len(key)), hash //nolint:gosec // requests are limited to 64 MiB
+// renamed makes an entry with the value and another key; this one is not used any
+// more.
+func (e *entry) renamed(key []byte, hash uint32) *entry {
+	x := e.under(key, hash, e.object())
+	x.clock = e.clock
+	return x
+}
+
+// under makes an entry for another key with a copy of the string, or with the
+// object.
+func (e *entry) under(key []byte, hash uint32, o object) *entry {
+	if o != nil {
+		return newObjectEntry(key, hash, o)
+	}
+	return stringEntry(hash, key, e.value())
 }
 
 // Copy stores the value of a key, with its time to live, under another key as
@@ -108,7 +119,11 @@ func (t *Tx) Copy(from, to Key, replace bool) (bool, error) {
 // growth is by how much the store grows if a copy of the entry takes the place p,
 // under the given key.
 func (e *entry) growth(p *place, key []byte) int64 {
-	grow := e.bytes() - allocated(cap(e.block)) + allocated(len(key)+e.length())
+	size := len(key) + e.length()
+	grow := entryBytes + blockBytes(size)
+	if o := e.object(); o != nil {
+		grow = objectEntryBytes + allocated(size) + o.bytes()
+	}
 	if p.e != nil {
 		grow -= p.e.bytes()
 	}
@@ -117,8 +132,9 @@ func (e *entry) growth(p *place, key []byte) int64 {
 
 // duplicate makes an entry with a copy of the value.
 func (e *entry) duplicate(key []byte, hash uint32) *entry {
-	if o := e.object(); o != nil {
-		return newObjectEntry(key, hash, o.clone())
+	o := e.object()
+	if o != nil {
+		o = o.clone()
 	}
-	return newStringEntry(hash, len(key), joined(key, e.value()))
+	return e.under(key, hash, o)
 }

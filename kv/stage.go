@@ -31,10 +31,9 @@ func (s *Staged) Put(deadline int64, parts ...[]byte) {
 	for _, part := range parts {
 		size += len(part)
 	}
-	block := make([]byte, 0, size)
-	block = append(block, s.key...)
+	rest := s.t.block(&s.p, s.db, s.key, size, size)[len(s.key):]
 	for _, part := range parts {
-		block = append(block, part...)
+		rest = rest[copy(rest, part):]
 	}
-	s.t.store(s.p, s.db, s.key, block, SetOptions{Deadline: deadline})
+	s.t.stored(s.p, s.db, s.key, SetOptions{Deadline: deadline})
 }

@@ -26,8 +26,8 @@ type SetResult struct {
 }
 
 // Get returns the value of a string. ok is false if the key does not exist.
-// The slice must not be written to. Nothing changes it any more, also not after
-// End, but whoever keeps it keeps the memory of key and value.
+// The slice must not be written to; it is valid until End or the next change of
+// the key.
 func (t *Tx) Get(db int, key []byte) (value []byte, ok bool, err error) {
 	e := t.read(db, key)
 	switch {
@@ -50,7 +50,7 @@ func (t *Tx) Set(db int, key, value []byte, o SetOptions) (SetResult, error) {
 		if old.kind != TypeString {
 			return SetResult{}, ErrWrongType
 		}
-		r.Old = old.value()
+		r.Old = t.keep(old.value())
 	}
 	r.Done = o.Condition == SetAlways || (o.Condition == SetXX) == r.Existed
 	if r.Done {
@@ -62,14 +62,20 @@ func (t *Tx) Set(db int, key, value []byte, o SetOptions) (SetResult, error) {
 		t.count(p.sh, db, key, r.Existed)
 	}
 	if r.Done {
-		t.store(p, db, key, joined(key, value), o)
+		t.store(p, db, key, value, o)
 	}
 	return r, nil
 }
 
-// store writes a string's block; the place is prepared.
-func (t *Tx) store(p place, db int, key, block []byte, o SetOptions) {
-	t.assign(&p, db, key, block)
+// store writes a string; the place is prepared.
+func (t *Tx) store(p place, db int, key, value []byte, o SetOptions) {
+	size := len(key) + len(value)
+	copy(t.block(&p, db, key, size, size)[len(key):], value)
+	t.stored(p, db, key, o)
+}
+
+// stored is the end of store, after the bytes have been written.
+func (t *Tx) stored(p place, db int, key []byte, o SetOptions) {
 	switch {
 	case o.Deadline != 0:
 		t.setDeadline(p, o.Deadline)

@@ -69,6 +69,18 @@ func (t *table) remove(e *entry) {
 	t.shrink()
 }
 
+// replace puts another entry of the same key in the place of one that is in the
+// table.
+func (t *table) replace(old, e *entry) {
+	b, i := t.bucket(old.hash)
+	link := b.slot(i)
+	for *link != old {
+		link = &(*link).next
+	}
+	*link, e.next, old.next = e, old.next, nil
+	t.step()
+}
+
 // push puts an entry at the head of a bucket.
 func (t *table) push(b *buckets, i int, e *entry) {
 	t.bytes += b.ensure(i)

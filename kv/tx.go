@@ -19,8 +19,12 @@ type Tx struct {
 	now   int64  // 0: the clock was not asked yet
 	after []func()
 
-	untouched bool // by NoTouch
+	untouched bool   // by NoTouch
+	kept      []byte // by keep
 }
+
+// maxKept bounds what an ended Tx holds on to.
+const maxKept = 64 << 10
 
 // allShards is the lock set of commands on the whole store.
 const allShards = ^uint64(0)
@@ -78,6 +82,9 @@ func (t *Tx) End() {
 		t.s.shards[bits.TrailingZeros64(set)].mu.Unlock()
 	}
 	t.held, t.now, t.untouched = 0, 0, false
+	if cap(t.kept) > maxKept {
+		t.kept = nil
+	}
 	for i, f := range t.after {
 		t.after[i] = nil
 		f()
@@ -112,6 +119,13 @@ func (t *Tx) all() {
 	if t.held != allShards {
 		panic("kv: this needs a Tx of BeginAll")
 	}
+}
+
+// keep copies bytes of the store that a command answers after it has changed them.
+// They are valid until End, or the next such command.
+func (t *Tx) keep(b []byte) []byte {
+	t.kept = append(t.kept[:0], b...)
+	return t.kept
 }
 
 // place is where a key is or would be.

@@ -223,7 +223,7 @@ func TestTTLAnswersAsPTTL(t *testing.T) {
 	}
 }
 
-func TestValuesHandedOutStayAsTheyWere(t *testing.T) {
+func TestWhatComesInIsCopiedAndWhatSetReplacedIsKept(t *testing.T) {
 	t.Parallel()
 	s := newStore(Config{})
 	tx := s.BeginAll()
@@ -232,12 +232,11 @@ func TestValuesHandedOutStayAsTheyWere(t *testing.T) {
 	if _, err := tx.Set(0, key, value, SetOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	copy(key, "XXX") // what was passed in is copied
+	copy(key, "XXX")
 	copy(value, "XXX")
-	one, _, _ := tx.Get(0, []byte("key"))
-	set(tx, 0, "key", "two")
-	if got := append(one, "..."...); string(got) != "one..." || get(tx, 0, "key") != "two" {
-		t.Errorf("got %q and then %q, want one and two", one, get(tx, 0, "key"))
+	r, err := tx.Set(0, []byte("key"), []byte("two"), SetOptions{Get: true})
+	if err != nil || string(r.Old) != "one" || get(tx, 0, "key") != "two" {
+		t.Errorf("got %q for the old value and %q for the new one, %v; want one and two", r.Old, get(tx, 0, "key"), err)
 	}
 }
 

@@ -1,7 +1,7 @@
 package kv
 
 // Every command that stores a string goes the same way: find the place, prepare
-// it (the last step that can fail), assign the new block, say that it changed.
+// it (the last step that can fail), write into its block, say that it changed.
 
 // findString finds the string that a command is about to change; e is nil if
 // the key does not exist. It does not count as a read, as in Redis.
@@ -19,9 +19,9 @@ func (t *Tx) findString(db int, key []byte) (p place, e *entry, err error) {
 // growth is by how much a block of the given size under p makes the store grow.
 func (p *place) growth(size int) int64 {
 	if p.e == nil {
-		return entryBytes + allocated(size)
+		return entryBytes + blockBytes(size)
 	}
-	return entryBytes + allocated(size) - p.e.bytes()
+	return entryBytes + blockBytes(size) - p.e.bytes()
 }
 
 // prepare takes the memory for a block of the given size under p and deletes
@@ -46,32 +46,27 @@ func (t *Tx) ready(p *place, db int) {
 	}
 }
 
-// assign gives the key a string's block, and an entry if it has none. Event:
-// new for a new key.
-func (t *Tx) assign(p *place, db int, key, block []byte) {
+// block gives the key a string's block of a length and at least that capacity, and
+// an entry if it has none. The key is in it, and as much of an old string as has
+// room; what is behind that is undefined. The place is prepared for the capacity.
+// Event: new for a new key.
+func (t *Tx) block(p *place, db int, key []byte, size, capacity int) []byte {
 	switch {
 	case p.e == nil:
-		p.e = newStringEntry(p.h, len(key), block)
+		p.e = newStringEntry(p.h, len(key), size, capacity)
+		copy(p.e.block, key)
 		t.insert(p, db, key)
-	case p.e.kind != TypeString:
-		e := newStringEntry(p.h, len(key), block)
+	case p.e.fits(size, capacity):
+		p.e.block = p.e.block[:size]
+		p.sp.keys.step()
+	default:
+		e := newStringEntry(p.h, len(key), size, capacity)
+		copy(e.block, p.e.block)
 		e.clock = p.e.clock
 		p.sp.replace(p.e, e)
 		p.e = e
-	default:
-		p.sp.entries -= p.e.bytes()
-		p.e.block = block
-		p.sp.entries += p.e.bytes()
-		p.sp.keys.step()
 	}
-}
-
-// newStringEntry makes the entry of a string under a key of the given size.
-func newStringEntry(hash uint32, size int, block []byte) *entry {
-	return &entry{
-		hash: hash, block: block, kind: TypeString,
-		size: uint32(size), //nolint:gosec // requests are limited to 64 MiB
-	}
+	return p.e.block
 }
 
 // insert puts p.e, the entry of a key that does not exist, into its space. Event:
@@ -91,10 +86,11 @@ func (t *Tx) changed(p place, db int, key []byte, class EventClass, event string
 
 // rewrite replaces a string and leaves its deadline alone.
 func (t *Tx) rewrite(p place, db int, key, value []byte, event string) error {
-	if err := t.prepare(&p, db, len(key)+len(value)); err != nil {
+	size := len(key) + len(value)
+	if err := t.prepare(&p, db, size); err != nil {
 		return err
 	}
-	t.assign(&p, db, key, joined(key, value))
+	copy(t.block(&p, db, key, size, size)[len(key):], value)
 	t.changed(p, db, key, EventString, event)
 	return nil
 }
