@@ -139,7 +139,7 @@ func (d *deadlines) grow() {
 		if c == 0 {
 			size = min(chunkSize, max(minBuckets, 2*i))
 		}
-		d.bytes += int64(size-len(*chunk)) * dueBytes
+		d.bytes += allocatedPointers(size*dueBytes) - allocatedPointers(len(*chunk)*dueBytes)
 		bigger := make([]due, size)
 		copy(bigger, *chunk)
 		*chunk = bigger
@@ -153,7 +153,7 @@ func (d *deadlines) cut() {
 	d.count--
 	d.chunks[d.count>>chunkBits][d.count&(chunkSize-1)] = due{}
 	if last := len(d.chunks) - 1; last > d.count>>chunkBits+1 {
-		d.bytes -= int64(len(d.chunks[last]))*dueBytes + sliceBytes
+		d.bytes -= allocatedPointers(len(d.chunks[last])*dueBytes) + sliceBytes
 		d.chunks[last] = nil
 		d.chunks = d.chunks[:last]
 	}

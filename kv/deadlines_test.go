@@ -20,7 +20,7 @@ func checkHeap(t *testing.T, d *deadlines) {
 	}
 	var bytes int64
 	for _, c := range d.chunks {
-		bytes += int64(len(c))*dueBytes + sliceBytes
+		bytes += allocatedPointers(len(c)*dueBytes) + sliceBytes
 	}
 	if bytes != d.bytes {
 		t.Fatalf("bytes: got %d, want %d", d.bytes, bytes)
@@ -53,7 +53,7 @@ func TestDeadlinesComeInOrder(t *testing.T) {
 		}
 	}
 	checkHeap(t, &d)
-	if want := int64(2 * (chunkSize*dueBytes + sliceBytes)); d.bytes > want {
+	if want := 2 * (allocatedPointers(chunkSize*dueBytes) + sliceBytes); d.bytes > want {
 		t.Errorf("bytes of an emptied heap: got %d, want at most %d", d.bytes, want)
 	}
 }

@@ -73,6 +73,15 @@ var sizeClass = func() (sizes [smallSizes/8 + 1]uint16) {
 	return sizes
 }()
 
+// allocatedPointers is allocated for what has pointers in it: over 512 bytes the
+// allocator puts eight of its own before it.
+func allocatedPointers(n int) int64 {
+	if n > 512 {
+		n += 8
+	}
+	return allocated(n)
+}
+
 // allocated returns what an allocation of n bytes without pointers really takes.
 func allocated(n int) int64 {
 	if n > smallSizes {

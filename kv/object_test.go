@@ -27,7 +27,7 @@ func recountTable(tb *table) (n int64) {
 	for _, b := range []*buckets{&tb.old, &tb.cur} {
 		n += int64(len(b.segments)) * sliceBytes
 		for _, segment := range b.segments {
-			n += int64(len(segment)) * pointerBytes
+			n += allocatedPointers(len(segment) * pointerBytes)
 		}
 	}
 	return n

@@ -142,4 +142,4 @@ func (b *buckets) drop(segment int) int64 {
 	return b.segmentBytes()
 }
 
-func (b *buckets) segmentBytes() int64 { return int64(min(b.size, segmentSize)) * pointerBytes }
+func (b *buckets) segmentBytes() int64 { return allocatedPointers(min(b.size, segmentSize) * pointerBytes) }

@@ -28,7 +28,7 @@ func checkTable(t *testing.T, tb *table) {
 	for _, b := range []*buckets{&tb.old, &tb.cur} {
 		bytes += int64(len(b.segments)) * sliceBytes
 		for s, segment := range b.segments {
-			bytes += int64(len(segment)) * pointerBytes
+			bytes += allocatedPointers(len(segment) * pointerBytes)
 			for j, e := range segment {
 				for ; e != nil; e = e.next {
 					count++
