@@ -21,6 +21,15 @@ var (
 	// ErrInfinite says that a sum of floating point numbers is none.
 	ErrInfinite = errors.New("ERR increment would produce NaN or Infinity")
 
+	// ErrHashInteger says that a field of a hash does not hold a number as ErrNotInteger has it.
+	ErrHashInteger = errors.New("ERR hash value is not an integer")
+
+	// ErrHashFloat says that a field of a hash does not hold a number as ErrNotFloat has it.
+	ErrHashFloat = errors.New("ERR hash value is not a float")
+
+	// ErrNotFinite says that what is to be added to a field of a hash is infinity.
+	ErrNotFinite = errors.New("ERR value is NaN or Infinity")
+
 	// ErrStringTooLong says that a string would have become longer than Config.MaxString.
 	ErrStringTooLong = errors.New("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
 

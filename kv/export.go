@@ -137,6 +137,8 @@ func decodeObject(kind Type, data []byte, c *Compact) (object, error) {
 	switch kind {
 	case TypeHash:
 		return decodeHash(data, c)
+	case TypeSet:
+		return decodeSet(data, c)
 	default:
 		return nil, fmt.Errorf("%w: unknown type", ErrRecord)
 	}

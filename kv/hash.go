@@ -57,8 +57,7 @@ func (h *hash) get(field []byte) (value []byte, ok bool) {
 	if at < 0 {
 		return nil, false
 	}
-	_, at = h.packed.at(at)
-	value, _ = h.packed.at(at)
+	_, value, _ = h.packed.pair(at)
 	return value, true
 }
 
@@ -84,6 +83,47 @@ func (h *hash) set(field, value []byte, c *Compact) (added bool) {
 	return true
 }
 
+// growth is by how much set lets the hash grow at most, called for each of the
+// pairs. For a dict the table's own growth is reckoned as two pointers for each.
+func (h *hash) growth(pairs [][]byte, c *Compact) (n int64) {
+	size, longest := len(h.packed.data), 0
+	for _, b := range pairs {
+		size += packedSize(len(b))
+		longest = max(longest, len(b))
+	}
+	if h.dict == nil && longest <= c.HashValue && h.room(pairs, c) {
+		return max(0, allocated(size)-h.packed.bytes())
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		n += dictGrowth(len(pairs[i]) + len(pairs[i+1]))
+	}
+	if h.dict == nil {
+		n += dictBytes
+		h.each(func(field, value []byte) bool {
+			n += dictGrowth(len(field) + len(value))
+			return true
+		})
+	}
+	return n
+}
+
+// room says whether the packed form has room for the pairs.
+func (h *hash) room(pairs [][]byte, c *Compact) bool {
+	if h.len()+len(pairs)/2 <= c.HashEntries {
+		return true
+	}
+	added := 0
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if h.packed.find(pairs[i], 2) < 0 {
+			added++
+		}
+	}
+	return added == 0 || h.len()+added <= c.HashEntries
+}
+
+// dictGrowth is what an entry of n bytes takes in a dict.
+func dictGrowth(n int) int64 { return entryBytes + 2*pointerBytes + allocated(n) }
+
 // remove takes a field away and says whether it was there.
 func (h *hash) remove(field []byte) bool {
 	if h.dict != nil {
@@ -97,27 +137,9 @@ func (h *hash) remove(field []byte) bool {
 	if from < 0 {
 		return false
 	}
-	_, to := h.packed.at(from)
-	_, to = h.packed.at(to)
+	_, _, to := h.packed.pair(from)
 	h.packed.remove(from, to, 2)
 	return true
-}
-
-// each visits the fields until visit returns false. The slices are valid until the
-// next change.
-func (h *hash) each(visit func(field, value []byte) bool) {
-	if h.dict != nil {
-		h.dict.each(func(e *entry) bool { return visit(e.key(), e.value()) })
-		return
-	}
-	for at := 0; at < len(h.packed.data); {
-		var field, value []byte
-		field, at = h.packed.at(at)
-		value, at = h.packed.at(at)
-		if !visit(field, value) {
-			return
-		}
-	}
 }
 
 // spread turns the packed form into a dict.
@@ -151,8 +173,7 @@ func decodeHash(data []byte, c *Compact) (object, error) {
 	h := new(hash)
 	for at := 0; at < len(data); {
 		var field, value []byte
-		field, at = fields.at(at)
-		value, at = fields.at(at)
+		field, value, at = fields.pair(at)
 		if !h.set(field, value, c) {
 			return nil, fmt.Errorf("%w: a field comes twice", ErrRecord)
 		}

@@ -144,9 +144,15 @@ func (t *Tx) replaceObject(db int, key []byte, o object, class EventClass, event
 		return 0, err
 	}
 	p := t.find(db, key)
+	existed := t.live(p) != nil
 	t.vacate(&p, db)
 	p.e = newObjectEntry(key, p.h, o)
-	t.insert(&p, db, key)
+	if existed {
+		p.e.stamp(t.s.seconds.Load())
+		p.sp.insert(p.e)
+	} else {
+		t.insert(&p, db, key)
+	}
 	t.changed(p, db, key, class, event)
 	t.s.bytes.Add(-taken)
 	return o.len(), nil

@@ -8,6 +8,16 @@ var recounts = map[Type]func(o object) int64{
 		h := o.(*hash)
 		return hashBytes + recountForm(&h.packed, h.dict)
 	},
+	TypeSet: func(o object) int64 {
+		switch form := o.(*memberSet).members.(type) {
+		case *intset:
+			return memberSetBytes + intsetBytes + allocated(cap(form.data))
+		case *packedSet:
+			return memberSetBytes + packedSetBytes + recountForm(&form.packed, nil)
+		default:
+			return memberSetBytes + recountForm(nil, &form.(*dictSet).dict)
+		}
+	},
 }
 
 // recountForm is what the packed form takes, or the dict where there is one.

@@ -48,6 +48,7 @@ func (t *Tx) Set(db int, key, value []byte, o SetOptions) (SetResult, error) {
 	r := SetResult{Existed: old != nil}
 	if o.Get && old != nil {
 		if old.kind != TypeString {
+			t.count(p.sh, db, key, true)
 			return SetResult{}, ErrWrongType
 		}
 		r.Old = t.keep(old.value())

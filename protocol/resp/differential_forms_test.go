@@ -9,7 +9,11 @@ import (
 // wideForm makes a command of those that work on parts of strings, on several keys, and on several
 // databases.
 func (g *generator) wideForm() []string {
-	switch g.rand.IntN(8) {
+	switch g.rand.IntN(14) {
+	case 8, 9, 10:
+		return g.hashForm()
+	case 11, 12, 13:
+		return g.setForm()
 	case 0:
 		return g.counter()
 	case 1:

@@ -27,6 +27,9 @@ var differentialExclusions = []struct{ command, reason string }{
 	{"EXPIRETIME of a deadline within half a second of 2^63 ms", "Redis' rounding overflows"},
 	{"KEYS and SCAN of more than one key", "the order is not promised; whole iterations are compared as sets"},
 	{"RANDOMKEY", "random; a conversation holds it"},
+	{"HRANDFIELD, SRANDMEMBER, SPOP of some", "random; none or all are asked for, conversations and tests of kv hold the others"},
+	{"HGETALL, SMEMBERS, SINTER and their like", "the order is not promised; the elements are compared as sets"},
+	{"HSCAN and SSCAN of some", "the order is not promised; all are asked for, tests of kv hold the others"},
 	{"SETRANGE and APPEND from 64 to 512 MiB", "longer than Fanfare's limit; a test of kv holds it"},
 	{"options with a NUL", "Redis compares them as C strings and ignores what follows it"},
 	{"HELLO, CLIENT, INFO", "they name the server; conversations hold them"},
@@ -70,6 +73,7 @@ func TestKeyCommandsAnswerAsRedisDoes(t *testing.T) {
 // same compares the replies to a command as differentialExclusions allows. Those of EXEC belong to the
 // commands that were queued.
 func same(command []string, queued [][]string, want, got conversation.Value) bool {
+	want, got = sorted(command, want), sorted(command, got)
 	if want.Kind != got.Kind || want.Null != got.Null || len(want.Elems) != len(got.Elems) {
 		return false
 	}
@@ -203,7 +207,7 @@ func (g *generator) command() []string {
 	switch {
 	case g.chance(40): // a wrong number of arguments
 		args = append(args, g.one("", "v", "\x00\xff", "two words")) // no number: behind EX it would be a short life
-	case g.chance(40) && len(args) > 1:
+	case g.chance(40) && len(args) > 1 && !asksForAll(args):
 		args = args[:len(args)-1]
 	}
 	if g.chance(4) {

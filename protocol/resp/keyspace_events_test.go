@@ -128,6 +128,9 @@ func (g *generator) eventful() []string {
 		{"COPY", key(), key(), "DB", "1", "REPLACE"}, {"MOVE", key(), g.one("0", "1")}, {"SWAPDB", "0", "1"}, {"SELECT", g.one("0", "1")},
 		{"RANDOMKEY"}, {"DBSIZE"}, {"FLUSHDB"},
 	}
+	if g.chance(2) {
+		forms = collectionForms(g, key)
+	}
 	return forms[g.rand.IntN(len(forms))]
 }
 

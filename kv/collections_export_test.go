@@ -1,0 +1,90 @@
+package kv
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+)
+
+// block makes what export writes of these items.
+func block(items ...string) (b []byte) {
+	for _, item := range items {
+		b = appendPacked(b, []byte(item))
+	}
+	return b
+}
+
+func TestOnlyWhatExportWritesIsDecoded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		rule string
+		kind Type
+		data []byte
+		ok   bool
+	}{
+		{"a hash", TypeHash, block("f", "1", "g", "1"), true},
+		{"a hash without fields", TypeHash, nil, false},
+		{"a field without a value", TypeHash, block("f", "1", "g"), false},
+		{"a field twice", TypeHash, block("f", "1", "f", "2"), false},
+		{"a hash that is cut", TypeHash, block("f", "1")[:5], false},
+		{"a set", TypeSet, block("1", "a"), true},
+		{"a set without members", TypeSet, nil, false},
+		{"a member twice", TypeSet, block("a", "1", "a"), false},
+		{"an integer twice", TypeSet, block("1", "1"), false},
+		{"a set that is cut", TypeSet, block("1", "2")[:4], false},
+		{"lengths that differ", TypeSet, []byte{1, 'a', 2}, false},
+	} {
+		o, err := decodeObject(tt.kind, tt.data, &DefaultCompact)
+		if (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrRecord) {
+			t.Errorf("%s: got %v, %v", tt.rule, o, err)
+		}
+	}
+}
+
+// Other sizes may hold where a record is read; what it says is the same.
+func TestCollectionsAreTheSameAfterAnImport(t *testing.T) {
+	t.Parallel()
+	for _, compact := range []Compact{DefaultCompact, few} {
+		from, to := newStore(Config{}), newStore(Config{Compact: compact})
+		tx := from.BeginAll()
+		for _, n := range []int{1, 9, 100, 600} {
+			for i := range n {
+				f := strconv.Itoa(i * i)
+				_, err := tx.HSet(0, fmt.Append(nil, "hash", n), keysOf(f, "v"+f))
+				_, errSet := tx.SAdd(0, fmt.Append(nil, "integers", n), keysOf(f))
+				_, errTexts := tx.SAdd(0, fmt.Append(nil, "texts", n), keysOf("m"+f))
+				if err := errors.Join(err, errSet, errTexts); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tx.Expire(0, fmt.Append(nil, "texts", n), 1e15, 0)
+		}
+		describe := func(tx *Tx) map[string]string {
+			all := map[string]string{}
+			tx.Each(0, func(key []byte, typ Type) {
+				list := []string{}
+				if e, _, err := tx.Elements(0, key, typ); err == nil {
+					e.Scan(0, 1e6, func(element, value []byte) { list = append(list, string(element)+"="+string(value)) })
+				}
+				slices.Sort(list)
+				all[string(key)] = fmt.Sprint(typ, list, tx.Deadline(0, key))
+			})
+			return all
+		}
+		want := describe(tx)
+		tx.End()
+		for _, r := range export(t, from) {
+			if stored, err := to.Import(r); !stored || err != nil {
+				t.Fatal(stored, err)
+			}
+		}
+		tx = to.BeginAll()
+		if got := describe(tx); fmt.Sprint(got) != fmt.Sprint(want) || len(got) != 12 {
+			t.Errorf("got %d keys, want %d", len(got), len(want))
+		}
+		checkBytes(t, to)
+		tx.End()
+	}
+}
