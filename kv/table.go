@@ -142,4 +142,6 @@ func (b *buckets) drop(segment int) int64 {
 	return b.segmentBytes()
 }
 
-func (b *buckets) segmentBytes() int64 { return allocatedPointers(min(b.size, segmentSize) * pointerBytes) }
+func (b *buckets) segmentBytes() int64 {
+	return allocatedPointers(min(b.size, segmentSize) * pointerBytes)
+}

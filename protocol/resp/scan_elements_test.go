@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fanfare/internal/conversation"
+	"fanfare/internal/place"
 )
 
 // elementsOf iterates over a key and returns what was found.
@@ -26,7 +27,7 @@ func (w *wire) elementsOf(t *testing.T, command ...string) (list []string) {
 
 func TestAWholeIterationFindsAllElements(t *testing.T) {
 	t.Parallel()
-	for name, d := range map[string]conversation.Dialer{"redis": conversation.Redis(t), "fanfare": serve(t, tcp(t))} {
+	for name, d := range map[string]conversation.Dialer{"redis": conversation.Redis(t), "fanfare": serve(t, place.TCP(t))} {
 		w := dialWire(t, d, 3)
 		want := map[string]string{}
 		for i := range 2000 {
@@ -59,7 +60,7 @@ func TestAWholeIterationFindsAllElements(t *testing.T) {
 // NOVALUES came with Redis 7.4; clients of that time send it.
 func TestHScanLeavesValuesOut(t *testing.T) {
 	t.Parallel()
-	w := dialWire(t, serve(t, tcp(t)), 2)
+	w := dialWire(t, serve(t, place.TCP(t)), 2)
 	w.exchange(t, [][]string{{"HSET", "k", "a", "1", "b", "2"}})
 	for _, options := range [][]string{{"NOVALUES"}, {"novalues", "COUNT", "5"}, {"MATCH", "*", "NOVALUES"}} {
 		if got := fmt.Sprint(w.elementsOf(t, append([]string{"HSCAN"}, options...)...)); got != "[a b]" {
