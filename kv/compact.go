@@ -22,7 +22,7 @@ type Compact struct {
 
 // DefaultCompact has Redis' defaults.
 var DefaultCompact = Compact{
-	HashEntries: 128, HashValue: 64,
+	HashEntries: 512, HashValue: 64,
 	SetIntegers: 512, SetEntries: 128, SetValue: 64,
 	SortedEntries: 128, SortedValue: 64,
 	ListSize: -2,

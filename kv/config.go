@@ -14,29 +14,24 @@ const DefaultMaxString = 64 << 20
 // maxDatabases bounds the array of spaces that every shard carries.
 const maxDatabases = 1024
 
-// Policy says what happens to a write that would grow the store over MaxMemory.
-type Policy string
-
-// PolicyNoEviction refuses the write with ErrOOM. It is also what "" means.
-const PolicyNoEviction Policy = "noeviction"
-
 // Config is how a store is made. The zero value is a store of 16 databases
 // without a memory limit, without events, on the system's clock.
 type Config struct {
 	// Databases is the number of databases. 0: 16, or 1 when Expired is set.
 	Databases int
 
-	// MaxMemory bounds Store.Bytes; 0: no limit; see SetMaxMemory. A write that would grow the store over it is
-	// refused; a write that does not grow it is not. Tables and deadline heaps may take it over the
-	// limit by a few KiB, after which no write that grows passes.
+	// MaxMemory bounds Store.Bytes; 0: no limit; see SetMaxMemory. Without eviction a write that would
+	// grow the store over it is refused; a write that does not grow it is not. Tables and deadline
+	// heaps may take it over the limit by a few KiB, after which no write that grows passes. With
+	// eviction every write passes that MakeRoom was called before.
 	MaxMemory int64
 
 	// MaxString bounds, in bytes, the strings that APPEND and SETRANGE make longer; 0: 64 MiB. (What
 	// SET stores is bounded by what a request may be.)
 	MaxString int
 
-	// Policy is what MaxMemory does.
-	Policy Policy
+	// Eviction says which keys go at MaxMemory; the zero value: none, as Redis' default is.
+	Eviction Eviction
 
 	// Now returns the time in Unix milliseconds; nil: the system's clock. It is asked at most once
 	// per Tx. It has to run with the time package's clock (real, or that of a synctest bubble),
@@ -82,10 +77,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("maxmemory must not be negative, but is %d", c.MaxMemory)
 	case c.MaxString < 0:
 		return fmt.Errorf("the longest string must not be negative, but is %d", c.MaxString)
-	case c.Policy != "" && c.Policy != PolicyNoEviction:
-		return fmt.Errorf("unknown maxmemory-policy %q: only %q is offered", c.Policy, PolicyNoEviction)
 	}
-	return nil
+	return c.Eviction.Validate()
 }
 
 // withDefaults fills in what was left out and replaces what Validate refuses.
@@ -103,7 +96,7 @@ func (c Config) withDefaults() Config {
 	if c.MaxString <= 0 {
 		c.MaxString = DefaultMaxString
 	}
-	c.Policy = PolicyNoEviction
+	c.Eviction = c.Eviction.withDefaults()
 	if c.Compact == (Compact{}) {
 		c.Compact = DefaultCompact
 	}

@@ -39,6 +39,15 @@ var (
 	// ErrOOM says that the write would have grown the store over Config.MaxMemory. Nothing was changed.
 	ErrOOM = errors.New("OOM command not allowed when used memory > 'maxmemory'.") //nolint:staticcheck,revive // Redis' text has the full stop
 
+	// ErrCounted says that the eviction policy counts how often keys are used, so that nothing is
+	// known of when.
+	ErrCounted = errors.New("ERR An LFU maxmemory policy is selected, idle time not tracked. " +
+		"Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.") //nolint:staticcheck,revive // Redis' text
+
+	// ErrNotCounted says that the eviction policy does not count how often keys are used.
+	ErrNotCounted = errors.New("ERR An LFU maxmemory policy is not selected, access frequency not tracked. " +
+		"Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.") //nolint:staticcheck,revive // Redis' text
+
 	// ErrExpireTime says that a time to live is not positive where it must be, or that its deadline
 	// does not fit into 64 bits. Redis' line names the command, which only the caller knows:
 	// "ERR invalid expire time in 'set' command".

@@ -12,7 +12,11 @@ const (
 // event is expire.
 func (t *Tx) Expire(db int, key []byte, deadline int64, c ExpireCondition) bool {
 	p := t.find(db, key)
-	if t.live(p) == nil || !c.allows(p.sp.deadlines.at(p.e), deadline) {
+	if t.live(p) == nil {
+		return false
+	}
+	t.used(p.e)
+	if !c.allows(p.sp.deadlines.at(p.e), deadline) {
 		return false
 	}
 	if deadline <= t.Now() {
@@ -63,7 +67,11 @@ func (t *Tx) TTL(db int, key []byte) int64 {
 // Persist takes the deadline from a key and says whether it had one. Event: persist.
 func (t *Tx) Persist(db int, key []byte) bool {
 	p := t.find(db, key)
-	if e := t.live(p); e == nil || e.due == 0 {
+	if t.live(p) == nil {
+		return false
+	}
+	t.used(p.e)
+	if p.e.due == 0 {
 		return false
 	}
 	p.sp.deadlines.remove(p.e)

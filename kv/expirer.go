@@ -26,23 +26,32 @@ const (
 // at wake; the goroutine raises wake and then looks at every shard.next (nap).
 // One of the two sees what the other did.
 func (s *Store) wakeBy(deadline int64) {
-	if deadline >= s.wake.Load() {
-		return
+	if deadline < s.wake.Load() {
+		s.kickExpiry()
 	}
+}
+
+// kickExpiry wakes the expiry goroutine, which also evicts.
+func (s *Store) kickExpiry() {
 	select {
 	case s.kick <- struct{}{}:
 	default:
 	}
 }
 
-// expireLoop deletes what has expired until Close.
+// expireLoop deletes what has expired, and evicts what writers had no time for,
+// until Close.
 func (s *Store) expireLoop() {
 	defer close(s.stopped)
 	timer := time.NewTimer(maxSleep)
 	defer timer.Stop()
 	for {
 		s.tick()
-		timer.Reset(s.nap(s.sweep()))
+		rest := s.nap(s.sweep())
+		if s.relieve() {
+			rest = 0
+		}
+		timer.Reset(rest)
 		select {
 		case <-s.stop:
 			return

@@ -77,7 +77,7 @@ func (x *exports) add(e *entry, db int, deadline int64) {
 // Import stores a key from a record of Export, unless its deadline has passed, and
 // says whether it did.
 // ErrRecord: it is no record. ErrNoDatabase: the store has too few. ErrOOM: the
-// store is full. Events are those of Set.
+// store is full, and no key may be evicted. Events are those of Set.
 func (s *Store) Import(record []byte) (stored bool, err error) {
 	if len(record) == 0 {
 		return false, fmt.Errorf("%w: empty", ErrRecord)
@@ -97,6 +97,9 @@ func (s *Store) Import(record []byte) (stored bool, err error) {
 		return false, fmt.Errorf("%w: %d of %d", ErrNoDatabase, db, s.cfg.Databases)
 	case deadline < 0, size > uint64(len(rest)):
 		return false, fmt.Errorf("%w: contradicting lengths", ErrRecord)
+	}
+	if !s.MakeRoom() {
+		return false, ErrOOM
 	}
 	key, value := rest[:size], rest[size:]
 	t := s.Begin(int(db), [][]byte{key})

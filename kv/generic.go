@@ -1,11 +1,11 @@
 package kv
 
 // Exists says whether a key exists.
-func (t *Tx) Exists(db int, key []byte) bool { return t.read(db, key) != nil }
+func (t *Tx) Exists(db int, key []byte) bool { return t.look(db, key) != nil }
 
 // Type returns the type of a key's value, TypeNone if it does not exist.
 func (t *Tx) Type(db int, key []byte) Type {
-	if e := t.read(db, key); e != nil {
+	if e := t.look(db, key); e != nil {
 		return e.kind
 	}
 	return TypeNone

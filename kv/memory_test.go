@@ -106,8 +106,13 @@ func TestConfigValidateNamesWhatIsWrong(t *testing.T) {
 		{"too many databases", Config{Databases: 1 << 20}, false, 16},
 		{"negative memory", Config{MaxMemory: -1}, false, 16},
 		{"negative length of strings", Config{MaxString: -1}, false, 16},
-		{"the policy by name", Config{Policy: PolicyNoEviction, Databases: 3}, true, 3},
-		{"another policy", Config{Policy: "allkeys-lru"}, false, 16},
+		{"the policy by name", Config{Eviction: Eviction{Policy: PolicyNoEviction}, Databases: 3}, true, 3},
+		{"every other policy", Config{Eviction: Eviction{Policy: PolicyVolatileTTL}}, true, 16},
+		{"a policy there is not", Config{Eviction: Eviction{Policy: "allkeys-fifo"}}, false, 16},
+		{"no samples are five", Config{Eviction: Eviction{Policy: PolicyAllKeysLRU}}, true, 16},
+		{"too many samples", Config{Eviction: Eviction{Samples: MaxSamples + 1}}, false, 16},
+		{"a negative factor", Config{Eviction: Eviction{LogFactor: -1}}, false, 16},
+		{"a negative decay", Config{Eviction: Eviction{DecayTime: -1}}, false, 16},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

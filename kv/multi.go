@@ -13,6 +13,9 @@ func (t *Tx) MSet(db int, pairs [][]byte) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		p := t.find(db, pairs[i])
 		t.ready(&p, db)
+		if p.e != nil {
+			t.used(p.e)
+		}
 		t.store(p, db, pairs[i], pairs[i+1], SetOptions{})
 	}
 	t.s.bytes.Add(-taken)

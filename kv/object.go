@@ -144,12 +144,13 @@ func (t *Tx) replaceObject(db int, key []byte, o object, class EventClass, event
 		return 0, err
 	}
 	p := t.find(db, key)
-	existed := t.live(p) != nil
+	old := t.live(p)
 	t.vacate(&p, db)
 	p.e = newObjectEntry(key, p.h, o)
-	if existed {
-		p.e.stamp(t.s.seconds.Load())
+	if old != nil { // how often a key is used is not forgotten with its value
+		p.e.clock = old.clock
 		p.sp.insert(p.e)
+		t.used(p.e)
 	} else {
 		t.insert(&p, db, key)
 	}

@@ -11,6 +11,7 @@ func (t *Tx) Rename(db int, from, to []byte, onlyNew bool) (bool, error) {
 	if t.live(src) == nil {
 		return false, ErrNoKey
 	}
+	t.used(src.e)
 	if bytes.Equal(from, to) {
 		return !onlyNew, nil
 	}
@@ -31,7 +32,11 @@ func (t *Tx) Rename(db int, from, to []byte, onlyNew bool) (bool, error) {
 // move_from, move_to.
 func (t *Tx) Move(from, to int, key []byte) bool {
 	src, dst := t.find(from, key), t.find(to, key)
-	if from == to || t.live(src) == nil || t.live(dst) != nil {
+	if from == to || t.live(src) == nil {
+		return false
+	}
+	t.used(src.e)
+	if t.live(dst) != nil {
 		return false
 	}
 	t.carry(src, dst, to, key)
@@ -96,8 +101,12 @@ func (t *Tx) Copy(from, to Key, replace bool) (bool, error) {
 	src := t.find(from.DB, from.Key)
 	e := t.live(src)
 	t.count(src.sh, from.DB, from.Key, e != nil)
+	if e == nil {
+		return false, nil
+	}
+	t.used(e)
 	dst := t.find(to.DB, to.Key)
-	if e == nil || !replace && t.live(dst) != nil {
+	if !replace && t.live(dst) != nil {
 		return false, nil
 	}
 	deadline := src.sp.deadlines.at(e)

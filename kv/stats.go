@@ -8,6 +8,7 @@ type Stats struct {
 	Hits      uint64          // reads that found their key
 	Misses    uint64          // reads that did not
 	Expired   uint64          // keys deleted because their deadline had passed
+	Evicted   uint64          // keys deleted to make room
 	Changes   uint64          // changes of keys; of a database that is emptied, one for each shard
 }
 
@@ -33,6 +34,7 @@ func (st *Stats) add(sh *shard) {
 	st.Hits += sh.hits
 	st.Misses += sh.misses
 	st.Expired += sh.expired
+	st.Evicted += sh.evicted
 	st.Changes += sh.changes
 	for db, sp := range sh.spaces {
 		if sp != nil {

@@ -20,6 +20,9 @@ type Store struct {
 	seed maphash.Seed
 
 	compact  atomic.Pointer[Compact]
+	eviction atomic.Pointer[Eviction]
+	counts   atomic.Bool   // eviction's policy counts uses
+	evicts   atomic.Bool   // it is not noeviction
 	followed atomic.Bool   // Config.Touched is told
 	seconds  atomic.Uint32 // the clock that entries are stamped with
 
@@ -34,6 +37,8 @@ type Store struct {
 	stopped chan struct{} // closed by the goroutine
 	closing sync.Once
 
+	evictor evictor
+
 	txs    sync.Pool // *Tx that have ended
 	shards [shardCount]shard
 }
@@ -47,9 +52,9 @@ type shard struct {
 	spaces []*space     // by database; nil until the first key
 	watch  map[watchedKey][]*watch
 
-	hits, misses, expired, changes uint64
+	hits, misses, expired, evicted, changes uint64
 
-	_ [32]byte // two shards never share a cache line pair
+	_ [24]byte // two shards never share a cache line pair
 }
 
 // space is the keys of one shard in one database.
@@ -79,6 +84,7 @@ func newStore(cfg Config) *Store {
 	}
 	s.limit.Store(s.cfg.MaxMemory)
 	s.compact.Store(&s.cfg.Compact)
+	s.useEviction(s.cfg.Eviction)
 	s.tick()
 	s.wake.Store(math.MaxInt64)
 	for i := range s.shards {

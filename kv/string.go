@@ -46,6 +46,9 @@ func (t *Tx) Set(db int, key, value []byte, o SetOptions) (SetResult, error) {
 	p := t.find(db, key)
 	old := t.live(p)
 	r := SetResult{Existed: old != nil}
+	if old != nil {
+		t.used(old)
+	}
 	if o.Get && old != nil {
 		if old.kind != TypeString {
 			t.count(p.sh, db, key, true)

@@ -161,11 +161,17 @@ func (t *Tx) expired(p place) bool {
 
 // read looks a key up for a reading command: it counts, and reports a miss.
 func (t *Tx) read(db int, key []byte) *entry {
-	p := t.find(db, key)
-	e := t.live(p)
+	e := t.look(db, key)
 	if e != nil {
 		t.used(e)
 	}
+	return e
+}
+
+// look is read for commands that do not use the value.
+func (t *Tx) look(db int, key []byte) *entry {
+	p := t.find(db, key)
+	e := t.live(p)
 	t.count(p.sh, db, key, e != nil)
 	return e
 }

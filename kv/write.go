@@ -72,7 +72,7 @@ func (t *Tx) block(p *place, db int, key []byte, size, capacity int) []byte {
 // insert puts p.e, the entry of a key that does not exist, into its space. Event:
 // new.
 func (t *Tx) insert(p *place, db int, key []byte) {
-	p.e.stamp(t.s.seconds.Load())
+	t.s.born(p.e)
 	p.sp.insert(p.e)
 	t.s.event(db, EventNew, "new", key)
 }

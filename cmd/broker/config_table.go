@@ -198,11 +198,52 @@ var settings = []setting{
 		return sizeValue[int64]{&c.KV.MaxMemory, 0, 1 << 42}
 	}},
 	{"kv.maxmemory-policy", "POLICY", "what happens at maxmemory; noeviction: writes are refused", func(c *Config) value {
-		return choiceValue[kv.Policy]{&c.KV.Policy, []string{string(kv.PolicyNoEviction)}}
+		return choiceValue[kv.Policy]{&c.KV.Eviction.Policy, policyNames()}
+	}},
+	{"kv.maxmemory-samples", "N", "keys looked at for each that an LRU or LFU policy deletes", func(c *Config) value {
+		return countValue[int]{&c.KV.Eviction.Samples, 1, kv.MaxSamples}
+	}},
+	{"kv.lfu-log-factor", "N", "how slowly the LFU policies' counter of uses grows; 0: by one with each use", func(c *Config) value {
+		return countValue[int]{&c.KV.Eviction.LogFactor, 0, math.MaxInt32}
+	}},
+	{"kv.lfu-decay-time", "N", "minutes after which that counter falls by one; 0: never", func(c *Config) value {
+		return countValue[int]{&c.KV.Eviction.DecayTime, 0, math.MaxInt32}
 	}},
 	{"kv.notify-keyspace-events", "CLASSES", "key-space events to publish, in Redis' letters; KEA: all usual ones", func(c *Config) value {
 		return eventsValue{&c.RESP.Events}
 	}},
+	{"kv.hash-max-listpack-entries", "N", "fields up to which a hash is kept compact", func(c *Config) value {
+		return countValue[int]{&c.KV.Compact.HashEntries, 0, math.MaxInt32}
+	}},
+	{"kv.hash-max-listpack-value", "SIZE", "longest field or value of a compact hash", func(c *Config) value {
+		return sizeValue[int]{&c.KV.Compact.HashValue, 0, 512 << 20}
+	}},
+	{"kv.set-max-intset-entries", "N", "members up to which a set of whole numbers is kept compact", func(c *Config) value {
+		return countValue[int]{&c.KV.Compact.SetIntegers, 0, math.MaxInt32}
+	}},
+	{"kv.set-max-listpack-entries", "N", "members up to which any other set is kept compact", func(c *Config) value {
+		return countValue[int]{&c.KV.Compact.SetEntries, 0, math.MaxInt32}
+	}},
+	{"kv.set-max-listpack-value", "SIZE", "longest member of such a set", func(c *Config) value {
+		return sizeValue[int]{&c.KV.Compact.SetValue, 0, 512 << 20}
+	}},
+	{"kv.zset-max-listpack-entries", "N", "members up to which a sorted set is kept compact", func(c *Config) value {
+		return countValue[int]{&c.KV.Compact.SortedEntries, 0, math.MaxInt32}
+	}},
+	{"kv.zset-max-listpack-value", "SIZE", "longest member of a compact sorted set", func(c *Config) value {
+		return sizeValue[int]{&c.KV.Compact.SortedValue, 0, 512 << 20}
+	}},
+	{"kv.list-max-listpack-size", "N", "elements in one node of a list; -1 to -5: 4, 8, 16, 32 or 64 KiB", func(c *Config) value {
+		return countValue[int]{&c.KV.Compact.ListSize, math.MinInt32, math.MaxInt32}
+	}},
+}
+
+func policyNames() []string {
+	names := make([]string, len(kv.Policies))
+	for i, p := range kv.Policies {
+		names[i] = string(p)
+	}
+	return names
 }
 
 // The addresses of a broker that was told none.
@@ -235,6 +276,6 @@ func defaults() Config {
 			ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 			PingInterval: 25 * time.Second, PongTimeout: 10 * time.Second, Grace: 10 * time.Second,
 		},
-		KV: kv.Config{Databases: kv.DefaultDatabases, Policy: kv.PolicyNoEviction},
+		KV: kv.Config{Databases: kv.DefaultDatabases, Eviction: kv.DefaultEviction, Compact: kv.DefaultCompact},
 	}
 }

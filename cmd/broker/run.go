@@ -24,6 +24,7 @@ func serve(ctx context.Context, hangups <-chan os.Signal, args, env []string, st
 	if err != nil {
 		return err
 	}
+	followMaxMemory(&cfg, env)
 	s, err := openSockets(ctx, &cfg)
 	if err != nil {
 		return err

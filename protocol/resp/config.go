@@ -34,6 +34,10 @@ type Config struct {
 	// store's Event is KeyspaceEvents.
 	Events kv.EventClass
 
+	// MaxMemoryChanged is told of a new maxmemory, in bytes; 0: none. It is called with locks held
+	// and must not call the server or the store; nil: nobody is told.
+	MaxMemoryChanged func(bytes int64)
+
 	// Snapshots keep the data over a restart; nil: nothing does.
 	Snapshots *Snapshots
 

@@ -2,10 +2,12 @@ package resp
 
 import (
 	"bytes"
+	"slices"
 
 	"go.uber.org/zap"
 
 	"fanfare/broker"
+	"fanfare/kv"
 )
 
 // dispatch checks a command and runs it, or queues it inside MULTI. Everything
@@ -71,8 +73,26 @@ func (c *conn) check(row, cmd *command, args [][]byte) string {
 			"(P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
 	case c.server.loading(cmd):
 		return textLoading
+	case !c.hasMemory(cmd):
+		return kv.ErrOOM.Error()
 	}
 	return ""
+}
+
+// hasMemory makes room, by the policy, for what a command may store; false: there is
+// none. Inside MULTI every command has to have it, because it is queued.
+func (c *conn) hasMemory(cmd *command) bool {
+	switch {
+	case cmd == commandExec:
+		if !slices.ContainsFunc(c.tx.queue, func(q queued) bool { return q.cmd.flags.has(flagDenyOOM) }) {
+			return true
+		}
+	case c.tx.open && cmd.flags.has(flagImmediate):
+		return true
+	case !c.tx.open && !cmd.flags.has(flagDenyOOM):
+		return true
+	}
+	return c.server.store().MakeRoom()
 }
 
 // reject answers a command that did not pass the checks. An open transaction
@@ -117,7 +137,15 @@ func (c *conn) runLocked(x *call) {
 		x.tx.End()
 		x.tx = nil
 	}()
+	c.touch(x.tx)
 	x.cmd.run(x)
+}
+
+// touch keeps what runs in tx from counting as use of keys, if the client wants so.
+func (c *conn) touch(tx *kv.Tx) {
+	if c.info.noTouch.Load() {
+		tx.NoTouch()
+	}
 }
 
 // silence is the state of CLIENT REPLY.

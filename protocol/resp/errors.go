@@ -59,6 +59,8 @@ var errorTexts = []struct {
 	{kv.ErrStringTooLong, kv.ErrStringTooLong.Error()},
 	{kv.ErrNoKey, kv.ErrNoKey.Error()},
 	{kv.ErrOOM, kv.ErrOOM.Error()},
+	{kv.ErrCounted, kv.ErrCounted.Error()},
+	{kv.ErrNotCounted, kv.ErrNotCounted.Error()},
 	{kv.ErrExpireTime, kv.ErrExpireTime.Error()},
 	{kv.ErrExpireNX, kv.ErrExpireNX.Error()},
 	{kv.ErrExpireGTLT, kv.ErrExpireGTLT.Error()},

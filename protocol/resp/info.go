@@ -1,8 +1,10 @@
 package resp
 
 import (
+	"math"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
 	"strings"
@@ -42,11 +44,9 @@ var infoConstants = []struct{ section, field, value, reason string }{
 	{"Server", "redis_version", compatible, "clients choose their commands by it"},
 	{"Server", "redis_mode", "standalone", "clients and exporters tell a cluster by it"},
 	{"Clients", "tracking_clients", "0", "exporters read it"},
-	{"Memory", "maxmemory_policy", "noeviction", "job queues warn about any other"},
 	{"Persistence", "async_loading", "0", "clients of Redis 7 wait for it"},
 	{"Persistence", "aof_enabled", "0", "exporters read it"},
 	{"Persistence", "aof_rewrite_in_progress", "0", "exporters read it"},
-	{"Stats", "evicted_keys", "0", "exporters read it"},
 	{"Replication", "role", "master", "sentinel-aware clients and exporters read it"},
 	{"Replication", "connected_slaves", "0", "exporters read it"},
 	{"Replication", "master_failover_state", "no-failover", "redis-py and exporters read it"},
@@ -127,6 +127,10 @@ func infoMemory(x *call) [][2]string {
 			[2]string{"used_memory_rss_human", humanBytes(rss)},
 			[2]string{"mem_fragmentation_ratio", strconv.FormatFloat(float64(rss)/float64(used), 'f', 2, 64)})
 	}
+	if total, ok := machineBytes(); ok {
+		lines = append(lines, [2]string{"total_system_memory", strconv.FormatUint(total, 10)},
+			[2]string{"total_system_memory_human", humanBytes(total)})
+	}
 	store, b := x.conn.server.store(), x.conn.server.cfg.Broker.Stats()
 	limit := store.MaxMemory()
 	lines = append(lines,
@@ -138,9 +142,34 @@ func infoMemory(x *call) [][2]string {
 		[2]string{"used_memory_state", itoa(b.StateBytes)},
 		[2]string{"maxmemory", itoa(limit)},
 		[2]string{"maxmemory_human", humanBytes(uint64(limit))}, // #nosec G115 -- not negative
+		[2]string{"maxmemory_policy", string(store.Eviction().Policy)},
+		[2]string{"go_memory_limit", itoa(memoryLimit())},
 		[2]string{"mem_allocator", "go"},
 	)
-	return append(lines, infoConstant("Memory")...)
+	return lines
+}
+
+// memoryLimit returns the size at which Go's collector does all it can; 0: none.
+func memoryLimit() int64 {
+	limit := debug.SetMemoryLimit(-1)
+	if limit == math.MaxInt64 {
+		return 0
+	}
+	return limit
+}
+
+// machineBytes returns the machine's memory, where the kernel says it.
+func machineBytes() (uint64, bool) {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0, false
+	}
+	fields := strings.Fields(string(text)) // "MemTotal:", kilobytes, "kB"
+	if len(fields) < 2 || fields[0] != "MemTotal:" {
+		return 0, false
+	}
+	kilobytes, err := strconv.ParseUint(fields[1], 10, 54)
+	return kilobytes << 10, err == nil
 }
 
 // residentBytes returns what the kernel says the process occupies, where it

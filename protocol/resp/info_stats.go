@@ -49,6 +49,7 @@ func infoStats(x *call) [][2]string {
 		{"acl_access_denied_auth", itoa(n.AuthFailures - n0.AuthFailures)},
 		{"client_output_buffer_limit_disconnections", itoa(b.EndedBy(broker.ReasonSlow) - b0.EndedBy(broker.ReasonSlow))},
 		{"expired_keys", strconv.FormatUint(now.store.Expired-since.store.Expired, 10)},
+		{"evicted_keys", strconv.FormatUint(now.store.Evicted-since.store.Evicted, 10)},
 		{"keyspace_hits", strconv.FormatUint(now.store.Hits-since.store.Hits, 10)},
 		{"keyspace_misses", strconv.FormatUint(now.store.Misses-since.store.Misses, 10)},
 		{"pubsub_channels", itoa(int64(b.Channels))},

@@ -25,7 +25,11 @@ type parameter struct {
 }
 
 // parameters is every setting there is at run time, by name.
-var parameters = []parameter{
+var parameters = slices.SortedFunc(slices.Values(slices.Concat(serverParameters, storeParameters)),
+	func(a, b parameter) int { return strings.Compare(a.name, b.name) })
+
+// serverParameters are those of connections and of the server as a whole.
+var serverParameters = []parameter{
 	{"appendonly", fixed("no"), only("no", "this server keeps no append only file")},
 	{"auth-timeout", ofConfig(func(c *Config) int64 { return int64(c.AuthTimeout / time.Second) }), nil},
 	{"bind", (*Server).boundHosts, nil},
@@ -40,15 +44,6 @@ var parameters = []parameter{
 	{"maxclients",
 		func(_ *Server, now *settings) string { return strconv.Itoa(now.maxClients) },
 		setMaxClients},
-	{"maxmemory",
-		func(_ *Server, now *settings) string { return itoa(now.maxMemory) },
-		func(_ *Server, next *settings, value string) (err error) {
-			next.maxMemory, err = parseMemory(value, 0, math.MaxInt64)
-			return err
-		}},
-	{"maxmemory-policy",
-		fixed(string(kv.PolicyNoEviction)),
-		only(string(kv.PolicyNoEviction), "argument(s) must be one of the following: noeviction")},
 	{"notify-keyspace-events",
 		func(_ *Server, now *settings) string { return now.events.String() },
 		func(_ *Server, next *settings, value string) (err error) {

@@ -18,6 +18,8 @@ type settings struct {
 	passwordSum [sha256.Size]byte
 	maxBulk     int
 	maxMemory   int64
+	eviction    kv.Eviction
+	compact     kv.Compact
 	pushes      bufferLimit
 	replicas    bufferLimit // there are none; the setting names them, and clients set all classes at once
 	events      kv.EventClass
@@ -47,6 +49,8 @@ func (c *Config) settings() *settings {
 		passwordSum: passwordSum(c.RequirePass),
 		maxBulk:     c.MaxBulk,
 		maxMemory:   c.Store.MaxMemory(),
+		eviction:    c.Store.Eviction(),
+		compact:     c.Store.Compact(),
 		pushes:      bufferLimit{c.PushHard, c.PushSoft, c.PushSoftFor},
 		replicas:    bufferLimit{256 << 20, 64 << 20, time.Minute},
 		events:      c.Events,
@@ -75,9 +79,7 @@ func (s *Server) change(edit func(*settings) error) error {
 
 // apply takes the settings to where they are kept as copies.
 func (s *Server) apply(old, next *settings) {
-	if next.maxMemory != old.maxMemory {
-		s.store().SetMaxMemory(next.maxMemory)
-	}
+	s.applyMemory(old, next)
 	if next.events != old.events {
 		s.store().SetEventMask(next.events)
 	}
@@ -89,6 +91,24 @@ func (s *Server) apply(old, next *settings) {
 	}
 	if next.timeout != old.timeout || next.password != old.password {
 		s.clients.each((*conn).reconsider)
+	}
+}
+
+// applyMemory takes the settings about memory to the store. The policy goes first, lest
+// keys are deleted by one that was just left.
+func (s *Server) applyMemory(old, next *settings) {
+	if next.eviction != old.eviction {
+		s.store().SetEviction(next.eviction)
+	}
+	if next.compact != old.compact {
+		s.store().SetCompact(next.compact)
+	}
+	if next.maxMemory == old.maxMemory {
+		return
+	}
+	s.store().SetMaxMemory(next.maxMemory)
+	if s.cfg.MaxMemoryChanged != nil {
+		s.cfg.MaxMemoryChanged(next.maxMemory)
 	}
 }
 

@@ -129,6 +129,7 @@ func (c *conn) execLocked(plan execPlan) {
 		tx = store.BeginKeys(&c.tx.watcher, plan.keys)
 	}
 	defer tx.End()
+	c.touch(tx)
 	if tx.Dirty(&c.tx.watcher) {
 		c.w.NullArray()
 		return
