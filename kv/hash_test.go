@@ -127,8 +127,8 @@ func TestAHashOutgrowsTheCompactFormAsRedisSays(t *testing.T) {
 		rule, want   string
 		fields, long int // long: bytes of the last value
 	}{
-		{"as many fields as are allowed", "listpack", 128, 1},
-		{"one more", "hashtable", 129, 1},
+		{"as many fields as are allowed", "listpack", 512, 1},
+		{"one more", "hashtable", 513, 1},
 		{"as long a value as is allowed", "listpack", 3, 64},
 		{"a longer one", "hashtable", 3, 65},
 	} {
@@ -153,7 +153,7 @@ func TestAHashThatSpreadsIsRefusedInTime(t *testing.T) {
 	s := newStore(Config{})
 	tx := s.BeginAll()
 	defer tx.End()
-	for i := range 128 {
+	for i := range DefaultCompact.HashEntries {
 		if _, err := tx.HSet(0, []byte("h"), keysOf(strconv.Itoa(i), "v")); err != nil {
 			t.Fatal(err)
 		}

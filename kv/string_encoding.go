@@ -18,13 +18,10 @@ func (t *Tx) Encoding(db int, key []byte) (name string, ok bool) {
 
 // encoding is the name that Redis would give, by the value. All strings are kept
 // alike here, in one block with their key, so the name tells nothing of the
-// memory; but tools and people look for numbers that are not kept as such. As in Redis a
-// string that has grown in its place is raw.
+// memory; but tools and people look for numbers that are not kept as such. Nor does it
+// tell, as Redis' does, that APPEND or SETRANGE made the value.
 func (e *entry) encoding() string {
 	value := e.value()
-	if cap(e.block) > len(e.block) {
-		return "raw"
-	}
 	if _, err := ParseInt(value); err == nil {
 		return "int"
 	}

@@ -142,7 +142,7 @@ func TestWrongFiles(t *testing.T) {
 		"a fraction for a size":                             {"[limits]\nmax-message = 1.5", `2: limits.max-message: must be a size such as "64kb", not a fraction`},
 		"a size with a wrong unit":                          {"[limits]\nmax-message = \"1qb\"", `2: limits.max-message: "1qb" is not a size such as "64kb", "1mb", "2gb" or a number of bytes`},
 		"a size over its most":                              {"[limits]\nmax-message = \"1gb\"", `2: limits.max-message: 1gb is not between 1 and 512mb`},
-		"a choice that does not exist yet":                  {"[kv]\nmaxmemory-policy = \"allkeys-lru\"", `2: kv.maxmemory-policy: "allkeys-lru" is not one of noeviction`},
+		"a choice that does not exist":                      {"[kv]\nmaxmemory-policy = \"lru\"", `2: kv.maxmemory-policy: "lru" is not one of volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction`},
 		"broken TOML":                                       {"a =\n", `1: expected value but found '\n' instead`},
 		"all mistakes in the order of the file":             {"b = 1\n[kv]\nc = 2\ndatabases = 0", "1: unknown setting \"b\"\n3: unknown setting \"kv.c\"\n4: kv.databases: 0 is not between 1 and 1024"},
 	} {
