@@ -15,6 +15,15 @@ var (
 	// ErrNotFloat says that a number is not one that C's strtold reads.
 	ErrNotFloat = errors.New("ERR value is not a valid float")
 
+	// ErrNaN says that a score would have become the sum of two opposite infinities.
+	ErrNaN = errors.New("ERR resulting score is not a number (NaN)")
+
+	// ErrScoreBound says that one end of a range of scores is none.
+	ErrScoreBound = errors.New("ERR min or max is not a float")
+
+	// ErrMemberBound says that one end of a range of members is none.
+	ErrMemberBound = errors.New("ERR min or max not valid string range item")
+
 	// ErrOverflow says that a sum does not fit into a signed 64-bit number.
 	ErrOverflow = errors.New("ERR increment or decrement would overflow")
 
@@ -35,6 +44,9 @@ var (
 
 	// ErrNoKey says that the key to rename does not exist.
 	ErrNoKey = errors.New("ERR no such key")
+
+	// ErrIndex says that a list has no element at an index.
+	ErrIndex = errors.New("ERR index out of range")
 
 	// ErrOOM says that the write would have grown the store over Config.MaxMemory. Nothing was changed.
 	ErrOOM = errors.New("OOM command not allowed when used memory > 'maxmemory'.") //nolint:staticcheck,revive // Redis' text has the full stop

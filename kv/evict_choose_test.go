@@ -1,7 +1,7 @@
 package kv
 
 import (
-	"container/list"
+	linked "container/list"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -170,7 +170,7 @@ func zipf(s *Store, c *seconds, keys uint64, asks int) float64 {
 // exactLRU is the same with the exact order of use, and room for a number of keys.
 func exactLRU(room int, keys uint64, asks int) float64 {
 	z := rand.NewZipf(rand.New(rand.NewPCG(7, 7)), 1.1, 10, keys-1) //nolint:gosec // a test
-	order, at := list.New(), map[uint64]*list.Element{}
+	order, at := linked.New(), map[uint64]*linked.Element{}
 	hits := 0
 	for range asks {
 		key := z.Uint64()

@@ -142,6 +142,10 @@ func decodeObject(kind Type, data []byte, c *Compact) (object, error) {
 		return decodeHash(data, c)
 	case TypeSet:
 		return decodeSet(data, c)
+	case TypeList:
+		return decodeList(data, c)
+	case TypeSorted:
+		return decodeSorted(data, c)
 	default:
 		return nil, fmt.Errorf("%w: unknown type", ErrRecord)
 	}

@@ -18,6 +18,8 @@ var recounts = map[Type]func(o object) int64{
 			return memberSetBytes + recountForm(nil, &form.(*dictSet).dict)
 		}
 	},
+	TypeList:   recountList,
+	TypeSorted: recountSorted,
 }
 
 // recountForm is what the packed form takes, or the dict where there is one.

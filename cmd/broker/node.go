@@ -50,6 +50,7 @@ type node struct {
 func newNode(cfg Config, s *sockets, d *snapshot.Dir, log *zap.Logger) (*node, error) {
 	n := &node{log: log}
 	var err error
+	cfg.RESP.Changes = new(resp.Changes)
 	if n.broker, n.store, err = newMemory(&cfg, &n.loading, log); err != nil {
 		return nil, err
 	}
@@ -85,6 +86,7 @@ func newMemory(cfg *Config, loading *atomic.Bool, log *zap.Logger) (*broker.Brok
 			events(db, class, event, key)
 		}
 	}
+	cfg.KV.Touched = cfg.RESP.Changes.Touched
 	cfg.KV.MaxString = cfg.RESP.MaxBulk
 	return b, kv.New(cfg.KV), nil
 }

@@ -133,7 +133,8 @@ func (i *info) subscribed() bool {
 }
 
 // flags returns the letters of CLIENT LIST.
-func (i *info) flags() string {
+func (c *conn) flags() string {
+	i := &c.info
 	var b strings.Builder
 	for _, f := range []struct {
 		set    bool
@@ -142,7 +143,7 @@ func (i *info) flags() string {
 		{i.monitor.Load(), 'O'},
 		{i.subscribed(), 'P'},
 		{i.multi.Load() >= 0, 'x'},
-		{i.paused.Load(), 'b'},
+		{i.paused.Load() || c.waiter.Load() != nil, 'b'},
 		{i.unix, 'U'},
 		{i.noEvict.Load(), 'e'},
 		{i.noTouch.Load(), 'T'},
@@ -168,7 +169,7 @@ func (c *conn) describe(now time.Time) string {
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d "+
 		"sub=%d psub=%d ssub=%d multi=%d qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 "+
 		"obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
-		c.session.Number(), i.remote, i.local, names.name, int64(now.Sub(c.since).Seconds()), idle, i.flags(), i.db.Load(),
+		c.session.Number(), i.remote, i.local, names.name, int64(now.Sub(c.since).Seconds()), idle, c.flags(), i.db.Load(),
 		i.held[broker.KindChannel].Load(), i.held[broker.KindPattern].Load(), i.held[broker.KindShard].Load(),
 		i.multi.Load(), pushes+replies, pushes+replies, i.command(), i.proto.Load(), names.library, names.version)
 }
@@ -182,4 +183,11 @@ func (i *info) class() string {
 		return "pubsub"
 	}
 	return "normal"
+}
+
+// find returns the connection with a number, nil if there is none.
+func (r *registry) find(number int64) *conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byNumber[number]
 }

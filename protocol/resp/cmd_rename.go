@@ -121,6 +121,9 @@ func swapDB(x *call) {
 		return
 	}
 	x.tx.SwapDatabases(int(dbs[0]), int(dbs[1]))
+	for _, db := range dbs {
+		x.conn.server.blocked.touchedDatabase(int(db))
+	}
 	x.w.OK()
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -55,6 +56,8 @@ type conn struct {
 	nested        time.Duration // of EXEC's time, that of its commands
 	tally         tally
 
+	// waiter is the command that has blocked; nil: none has.
+	waiter atomic.Pointer[waiter]
 	// info is what other connections see of this one.
 	info info
 }
@@ -325,6 +328,9 @@ func (c *conn) close() {
 		deadline = c.server.awaitDrain(c.session.Done())
 	}
 	c.publish.release()
+	if w := c.waiter.Load(); w != nil {
+		c.leave(w) // where a command panicked
+	}
 	c.server.store().Unwatch(&c.tx.watcher)
 	c.server.monitors.remove(c)
 	if c.subscribed() {

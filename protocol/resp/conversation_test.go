@@ -47,8 +47,9 @@ func serve(t *testing.T, p place.Place, rules ...broker.Rule) conversation.Diale
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := kv.New(kv.Config{})
-	s, err := resp.New(resp.Config{Broker: b, Store: store, RESP2: 0, RESP3: 1, TLS: p.TLS, Snapshots: &resp.Snapshots{
+	changes := new(resp.Changes)
+	store := kv.New(kv.Config{Event: resp.KeyspaceEvents(b), Touched: changes.Touched})
+	s, err := resp.New(resp.Config{Broker: b, Store: store, Changes: changes, RESP2: 0, RESP3: 1, TLS: p.TLS, Snapshots: &resp.Snapshots{
 		Loading: func() bool { return false },
 		Save:    func() error { return nil },
 		Stats:   func() resp.SnapshotStats { return resp.SnapshotStats{Last: time.Now()} },

@@ -9,11 +9,15 @@ import (
 // wideForm makes a command of those that work on parts of strings, on several keys, and on several
 // databases.
 func (g *generator) wideForm() []string {
-	switch g.rand.IntN(14) {
+	switch g.rand.IntN(22) {
 	case 8, 9, 10:
 		return g.hashForm()
 	case 11, 12, 13:
 		return g.setForm()
+	case 14, 15, 16, 17:
+		return g.listForm()
+	case 18, 19, 20, 21:
+		return g.sortedForm()
 	case 0:
 		return g.counter()
 	case 1:

@@ -32,6 +32,11 @@ var differentialExclusions = []struct{ command, reason string }{
 	{"HSCAN and SSCAN of some", "the order is not promised; all are asked for, tests of kv hold the others"},
 	{"SETRANGE and APPEND from 64 to 512 MiB", "longer than Fanfare's limit; a test of kv holds it"},
 	{"options with a NUL", "Redis compares them as C strings and ignores what follows it"},
+	{"scores that need more than a few digits", "Redis 7.0 writes 17 digits, 7.2 the fewest that are needed; a test of kv holds it"},
+	{"ZRANK, ZREVRANK with more arguments", "Redis 7.0 knows no WITHSCORE; a conversation holds it"},
+	{"ZRANDMEMBER", "random; a conversation and a test of kv hold it"},
+	{"ZSCAN of more than one member", "the order is not promised; a test of kv holds it"},
+	{"BYLEX where scores differ", "what it answers is not said"},
 	{"HELLO, CLIENT, INFO", "they name the server; conversations hold them"},
 	{"QUIT, RESET", "they end what the streams are about; conversations hold them"},
 }
@@ -205,7 +210,7 @@ func (g *generator) command() []string {
 		args = g.wideForm()
 	}
 	switch {
-	case g.chance(40): // a wrong number of arguments
+	case g.chance(40) && !strings.HasSuffix(args[0], "RANK"): // a wrong number of arguments
 		args = append(args, g.one("", "v", "\x00\xff", "two words")) // no number: behind EX it would be a short life
 	case g.chance(40) && len(args) > 1 && !asksForAll(args):
 		args = args[:len(args)-1]

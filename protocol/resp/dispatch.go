@@ -118,10 +118,12 @@ func (c *conn) run(cmd *command, args [][]byte) {
 	*x = call{conn: c, cmd: cmd, args: args, db: c.db, w: &c.w}
 	if cmd.locks() {
 		c.runLocked(x)
+		c.server.serve()
 	} else {
 		cmd.run(x)
 	}
 	c.account(cmd, args, false)
+	c.awaitServed()
 }
 
 // runLocked executes a command on the keys it names.

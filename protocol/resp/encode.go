@@ -1,10 +1,11 @@
 package resp
 
 import (
-	"math"
 	"strconv"
 
 	"github.com/tidwall/redcon"
+
+	"fanfare/kv"
 )
 
 // Versions of the protocol.
@@ -107,12 +108,11 @@ func (w *Writer) Bool(b bool) {
 	}
 }
 
-// Double appends a floating point number; in RESP2 a bulk string. The text is
-// the shortest that reads back as the same number, with an exponent only where
-// Redis writes one ("1e+20", never "1e20").
+// Double appends a floating point number; in RESP2 a bulk string. The text is that
+// of kv.AppendScore, as in Redis 7.2; earlier releases write 17 digits.
 func (w *Writer) Double(f float64) {
 	var scratch [32]byte
-	text := appendDouble(scratch[:0], f)
+	text := kv.AppendScore(scratch[:0], f)
 	if w.proto != proto3 {
 		w.Bulk(text)
 		return
@@ -154,22 +154,4 @@ func (w *Writer) head(kind byte, n int) {
 	w.buf = append(w.buf, kind)
 	w.buf = strconv.AppendInt(w.buf, int64(n), 10)
 	w.buf = append(w.buf, "\r\n"...)
-}
-
-// appendDouble writes a number as C's "%.17g" shortened to the digits needed
-// does it: positional for exponents from -5 to 20, else with a signed exponent
-// of at least two digits.
-func appendDouble(dst []byte, f float64) []byte {
-	switch {
-	case math.IsInf(f, 1):
-		return append(dst, "inf"...)
-	case math.IsInf(f, -1):
-		return append(dst, "-inf"...)
-	case math.IsNaN(f):
-		return append(dst, "nan"...)
-	}
-	if abs := math.Abs(f); abs != 0 && (abs < 1e-4 || abs >= 1e17) {
-		return strconv.AppendFloat(dst, f, 'e', -1, 64)
-	}
-	return strconv.AppendFloat(dst, f, 'f', -1, 64)
 }

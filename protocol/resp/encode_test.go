@@ -24,7 +24,7 @@ func TestWriterKnowsBothVersions(t *testing.T) {
 		{"double", "$3\r\n1.5\r\n", ",1.5\r\n", func(w *Writer) { w.Double(1.5) }},
 		{"infinity", "$4\r\n-inf\r\n", ",-inf\r\n", func(w *Writer) { w.Double(math.Inf(-1)) }},
 		{"large double", "$5\r\n1e+20\r\n", ",1e+20\r\n", func(w *Writer) { w.Double(1e20) }},
-		{"small double", "$5\r\n1e-07\r\n", ",1e-07\r\n", func(w *Writer) { w.Double(1e-7) }},
+		{"small double", "$4\r\n1e-7\r\n", ",1e-7\r\n", func(w *Writer) { w.Double(1e-7) }},
 		{"whole double", "$1\r\n3\r\n", ",3\r\n", func(w *Writer) { w.Double(3) }},
 		{"line breaks in an error", "-ERR a  b\r\n", "-ERR a  b\r\n", func(w *Writer) { w.Error("ERR a\r\nb") }},
 		{"strings", "*2\r\n$1\r\na\r\n$0\r\n\r\n", "*2\r\n$1\r\na\r\n$0\r\n\r\n", func(w *Writer) { w.Strings([]string{"a", ""}) }},

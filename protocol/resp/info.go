@@ -104,7 +104,9 @@ func infoClients(x *call) [][2]string {
 	return append([][2]string{
 		{"connected_clients", itoa(int64(s.clients.len()))},
 		{"maxclients", itoa(int64(s.settings().maxClients))},
-		{"blocked_clients", itoa(s.pause.waiting.Load())},
+		{"blocked_clients", itoa(s.pause.waiting.Load() + s.blocked.waiters.Load())},
+		{"total_blocking_keys", itoa(int64(s.blocked.len()))},
+		{"refused_waits", itoa(s.stats.refusedWaits.Load())},
 		{"pubsub_clients", itoa(subscribers)},
 		{"monitor_clients", itoa(int64(s.monitors.len()))},
 		{"sessions", itoa(int64(s.cfg.Broker.Stats().Sessions))},

@@ -23,10 +23,13 @@ type Server struct {
 	changing sync.Mutex // held by whoever changes the settings
 
 	pause    pause
+	blocked  blocked
 	monitors monitors
 	slowlog  slowlog
 	calls    callCounters
 	baseline atomic.Pointer[totals] // where INFO counts from
+
+	following following
 
 	connections sync.WaitGroup // their goroutines
 	readers     sync.WaitGroup // their readers
@@ -63,6 +66,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.calls.init()
 	s.clients.byNumber = map[int64]*conn{}
+	if s.cfg.Changes != nil {
+		s.cfg.Changes.server.Store(s)
+	}
 	return s, nil
 }
 

@@ -15,6 +15,7 @@ type counters struct {
 	panics              atomic.Int64
 	authFailures        atomic.Int64
 	conflated           atomic.Int64
+	refusedWaits        atomic.Int64
 	violations          [violationKinds]atomic.Int64
 }
 
@@ -31,6 +32,7 @@ type Snapshot struct {
 	Panics              int64 // commands that failed by a bug
 	AuthFailures        int64 // wrong passwords
 	Conflated           int64 // messages left out because a newer one took their place
+	RefusedWaits        int64 // blocking commands over the limit of keys waited for
 	// Violations counts how clients broke the protocol, by kind: "syntax",
 	// "limit", "unauthenticated", "foreign" (HTTP), "stalled".
 	Violations map[string]int64
@@ -50,6 +52,7 @@ func (s *Server) Stats() Snapshot {
 		Panics:              s.stats.panics.Load(),
 		AuthFailures:        s.stats.authFailures.Load(),
 		Conflated:           s.stats.conflated.Load(),
+		RefusedWaits:        s.stats.refusedWaits.Load(),
 		Violations:          map[string]int64{},
 	}
 	for k := range violationKinds {

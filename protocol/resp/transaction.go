@@ -93,6 +93,7 @@ func (c *conn) exec() {
 		defer func() { c.tx.storeStats = nil }()
 	}
 	c.execLocked(plan)
+	c.server.serve()
 }
 
 // execPlan is what a queue needs before it can run.

@@ -1,0 +1,111 @@
+package kv
+
+import "unsafe"
+
+// nodes is the sequence of a list's blocks: a ring, so that either end is reached
+// and changed at once, and the i-th one is found by its number. None of them is
+// empty. The zero value has none.
+type nodes struct {
+	ring  []packed
+	head  int       // where the first one is
+	n     int       // of nodes
+	first [1]packed // the ring of a list that has one node
+}
+
+const packedBytes = int64(unsafe.Sizeof(packed{}))
+
+// bytes is what the ring takes beyond the struct.
+func (d *nodes) bytes() int64 {
+	if len(d.ring) <= 1 {
+		return 0
+	}
+	return ringBytes(len(d.ring))
+}
+
+// ringBytes is what a ring of n places takes.
+func ringBytes(n int) int64 { return allocated(n * int(packedBytes)) }
+
+// at returns the i-th node. It is valid until nodes come or go.
+func (d *nodes) at(i int) *packed {
+	if i += d.head; i >= len(d.ring) {
+		i -= len(d.ring)
+	}
+	return &d.ring[i]
+}
+
+// insert makes room for an i-th node, which is empty. What is on the shorter side
+// of it moves.
+func (d *nodes) insert(i int) *packed {
+	if d.n == len(d.ring) {
+		d.resize(max(1, 2*len(d.ring)))
+	}
+	d.n++
+	if i < d.n/2 {
+		if d.head--; d.head < 0 {
+			d.head += len(d.ring)
+		}
+		for j := range i {
+			*d.at(j) = *d.at(j + 1)
+		}
+	} else {
+		for j := d.n - 1; j > i; j-- {
+			*d.at(j) = *d.at(j - 1)
+		}
+	}
+	*d.at(i) = packed{}
+	return d.at(i)
+}
+
+// remove takes the i-th node away.
+func (d *nodes) remove(i int) {
+	if i < d.n/2 {
+		for j := i; j > 0; j-- {
+			*d.at(j) = *d.at(j - 1)
+		}
+		*d.at(0) = packed{}
+		if d.head++; d.head == len(d.ring) {
+			d.head = 0
+		}
+	} else {
+		for j := i; j < d.n-1; j++ {
+			*d.at(j) = *d.at(j + 1)
+		}
+		*d.at(d.n - 1) = packed{}
+	}
+	d.n--
+	d.shrink()
+}
+
+// truncate keeps the first n nodes.
+func (d *nodes) truncate(n int) {
+	for i := n; i < d.n; i++ {
+		*d.at(i) = packed{}
+	}
+	d.n = n
+	d.shrink()
+}
+
+// shrink gives a ring back that is mostly empty.
+func (d *nodes) shrink() {
+	switch size := len(d.ring); {
+	case d.n <= 1 && size > 1:
+		d.resize(1)
+	case d.n < size/4:
+		d.resize(size / 2)
+	}
+}
+
+// resize gives the ring a size that is enough for the nodes.
+func (d *nodes) resize(size int) {
+	ring := d.first[:]
+	if size > 1 {
+		ring = make([]packed, size)
+	}
+	for i := range d.n {
+		ring[i] = *d.at(i)
+	}
+	if size > 1 {
+		d.first[0] = packed{}
+	}
+	d.ring, d.head = ring, 0
+}
