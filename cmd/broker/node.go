@@ -50,7 +50,6 @@ type node struct {
 func newNode(cfg Config, s *sockets, d *snapshot.Dir, log *zap.Logger) (*node, error) {
 	n := &node{log: log}
 	var err error
-	cfg.RESP.Changes = new(resp.Changes)
 	if n.broker, n.store, err = newMemory(&cfg, &n.loading, log); err != nil {
 		return nil, err
 	}
@@ -86,6 +85,7 @@ func newMemory(cfg *Config, loading *atomic.Bool, log *zap.Logger) (*broker.Brok
 			events(db, class, event, key)
 		}
 	}
+	cfg.RESP.Changes = new(resp.Changes)
 	cfg.KV.Touched = cfg.RESP.Changes.Touched
 	cfg.KV.MaxString = cfg.RESP.MaxBulk
 	return b, kv.New(cfg.KV), nil

@@ -43,10 +43,7 @@ func (q *Queue) Uncork(replies []byte) {
 		q.letOut(&q.held[i])
 	}
 	q.dropHeld()
-	if len(q.fed) > 0 && !q.sealed {
-		q.enqueueFed(q.fed)
-	}
-	q.fed = nil
+	q.letOutFed()
 	q.flushLocked()
 }
 
@@ -62,8 +59,8 @@ func (q *Queue) Reply(replies []byte) {
 }
 
 // UncorkFormat queues the replies, then what was held back or conflated for
-// subscriptions in the format f, and holds on to the rest and to what follows.
-// Before it the session's subscriptions were all in that format.
+// subscriptions in the format f, and the lines that were, and holds on to the rest
+// and to what follows. Before it the session's subscriptions were all in that format.
 func (q *Queue) UncorkFormat(replies []byte, f broker.Format) {
 	large := cloneLarge(replies)
 	q.mu.Lock()
@@ -79,7 +76,16 @@ func (q *Queue) UncorkFormat(replies []byte, f broker.Format) {
 	clear(q.held[len(kept):])
 	q.held = kept
 	q.admitAll()
+	q.letOutFed()
 	q.flushLocked()
+}
+
+// letOutFed queues the lines that were held back.
+func (q *Queue) letOutFed() {
+	if len(q.fed) > 0 && !q.sealed {
+		q.enqueueFed(q.fed)
+	}
+	q.fed = nil
 }
 
 // letOut queues what was held back.

@@ -111,7 +111,8 @@ func (w *waiter) wake() { w.conn.reconsider() }
 // connection is answered by on: that of the waiter belongs to its reader.
 func (w *waiter) attempt(store *kv.Store, on *conn) bool {
 	tx := store.Begin(w.db, w.cmd.keys.of(nil, w.args))
-	defer tx.End()
+	on.server.tracking.enter(tx, on)
+	defer on.endTx(tx)
 	for _, key := range w.keys {
 		if !tx.Holds(w.db, key, w.kind) || !w.conn.server.blocked.free(w.db, key, w.kind, w) {
 			continue

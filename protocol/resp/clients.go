@@ -49,6 +49,13 @@ func (r *registry) remove(c *conn) {
 	delete(r.byNumber, c.session.Number())
 }
 
+// find returns the connection of a number; nil: there is none.
+func (r *registry) find(number int64) *conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byNumber[number]
+}
+
 func (r *registry) len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,6 +96,8 @@ type info struct {
 	noTouch atomic.Bool
 	monitor atomic.Bool
 	paused  atomic.Bool // waits for the end of CLIENT PAUSE
+
+	tracking atomic.Pointer[tracker] // nil: it never tracked
 
 	mu    sync.Mutex
 	names clientNames // guarded by mu
@@ -136,6 +145,7 @@ func (i *info) subscribed() bool {
 func (c *conn) flags() string {
 	i := &c.info
 	var b strings.Builder
+	t, o := i.tracked()
 	for _, f := range []struct {
 		set    bool
 		letter byte
@@ -144,6 +154,9 @@ func (c *conn) flags() string {
 		{i.subscribed(), 'P'},
 		{i.multi.Load() >= 0, 'x'},
 		{i.paused.Load() || c.waiter.Load() != nil, 'b'},
+		{o != nil, 't'},
+		{o != nil && t.broken.Load(), 'R'},
+		{o != nil && o.bcast, 'B'},
 		{i.unix, 'U'},
 		{i.noEvict.Load(), 'e'},
 		{i.noTouch.Load(), 'T'},
@@ -168,10 +181,10 @@ func (c *conn) describe(now time.Time) string {
 	pushes, replies := c.queue.Queued()
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d "+
 		"sub=%d psub=%d ssub=%d multi=%d qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 "+
-		"obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
+		"obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s user=default redir=%d resp=%d lib-name=%s lib-ver=%s\n",
 		c.session.Number(), i.remote, i.local, names.name, int64(now.Sub(c.since).Seconds()), idle, c.flags(), i.db.Load(),
 		i.held[broker.KindChannel].Load(), i.held[broker.KindPattern].Load(), i.held[broker.KindShard].Load(),
-		i.multi.Load(), pushes+replies, pushes+replies, i.command(), i.proto.Load(), names.library, names.version)
+		i.multi.Load(), pushes+replies, pushes+replies, i.command(), i.redirect(), i.proto.Load(), names.library, names.version)
 }
 
 // subscribed says whether the connection has any subscription.
@@ -183,11 +196,4 @@ func (i *info) class() string {
 		return "pubsub"
 	}
 	return "normal"
-}
-
-// find returns the connection with a number, nil if there is none.
-func (r *registry) find(number int64) *conn {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.byNumber[number]
 }

@@ -13,7 +13,7 @@ func init() {
 	register(&command{
 		name: "client", arity: -2, group: "connection", since: "2.4.0", complexity: "Depends on subcommand.",
 		summary: "A container for commands about connections.",
-		subcommands: []*command{
+		subcommands: append([]*command{
 			{name: "id", arity: 2, flags: common, acl: "connection", group: "connection", since: "5.0.0",
 				complexity: "O(1)", summary: "Returns the connection's number.",
 				run: func(x *call) { x.w.Int(x.conn.session.Number()) }},
@@ -47,7 +47,7 @@ func init() {
 				run: clientUnblock},
 			{name: "help", arity: 2, flags: flagLoading | flagStale, acl: "connection", group: "connection",
 				since: "5.0.0", complexity: "O(1)", summary: "Lists the subcommands.", run: help},
-		},
+		}, trackingCommands()...),
 	})
 }
 

@@ -117,6 +117,11 @@ func (x *call) describeKeyPart(keys keySpec) {
 	w.Map(3)
 	w.BulkString("flags")
 	w.SimpleStrings(strings.Fields(keys.access))
+	if keys.first == 0 && keys.count == 0 {
+		w.unknownPlace("begin_search")
+		w.unknownPlace("find_keys")
+		return
+	}
 	w.BulkString("begin_search")
 	w.Map(2)
 	w.BulkString("type")
@@ -149,6 +154,16 @@ func (x *call) describeKeyPart(keys keySpec) {
 	w.Int(int64(keys.step))
 	w.BulkString("limit")
 	w.Int(0)
+}
+
+// unknownPlace says in a key specification that the arguments do not tell.
+func (w *Writer) unknownPlace(step string) {
+	w.BulkString(step)
+	w.Map(2)
+	w.BulkString("type")
+	w.BulkString("unknown")
+	w.BulkString("spec")
+	w.Map(0)
 }
 
 func commandDocs(x *call) {

@@ -196,7 +196,8 @@ func (c *conn) setProto(proto int, inExec bool) bool {
 	barrier := c.session.SetFormat(format)
 	c.w.proto = proto
 	c.info.proto.Store(int64(proto))
-	if !c.subscribed() || inExec {
+	c.setPushForm()
+	if inExec || !c.subscribed() && c.server.tracking.clients.Load() == 0 {
 		return true
 	}
 	c.session.Await(barrier)
@@ -264,6 +265,10 @@ func (c *conn) setAuthenticated(yes bool) {
 func reset(x *call) {
 	c := x.conn
 	c.discard()
+	c.untrack()
+	if c.w.proto == proto2 {
+		c.setGate(pushNone)
+	}
 	barrier := c.session.UnsubscribeAll()
 	if c.subscribed() && !c.await(barrier) {
 		return

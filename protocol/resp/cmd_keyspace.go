@@ -33,5 +33,6 @@ func flush(x *call, empty func(*kv.Tx)) {
 		return
 	}
 	empty(x.tx)
+	x.conn.server.tracking.flushed()
 	x.w.OK()
 }

@@ -134,16 +134,17 @@ func unsubscribe(x *call, k broker.Kind, word string) {
 	var counts []int
 	if x.inExec {
 		counts = c.session.UnsubscribeInExec(k, names, nil)
+		c.noteHeld(k, counts[len(counts)-1])
 		c.tx.newcomers.drop(k, names)
 	} else {
 		var barrier broker.Barrier
 		held := c.info.held[k].Load() > 0
 		barrier, counts = c.session.Unsubscribe(k, names, nil)
+		c.noteHeld(k, counts[len(counts)-1])
 		if held && !c.await(barrier) {
 			return
 		}
 	}
-	c.noteHeld(k, counts[len(counts)-1])
 	for i, name := range names {
 		x.acknowledge(word, name, counts[i])
 	}
@@ -176,6 +177,7 @@ func (c *conn) noteHeld(k broker.Kind, count int) {
 		n -= c.info.held[broker.KindChannel].Load()
 	}
 	c.info.held[k].Store(n)
+	c.setPushForm()
 }
 
 func texts(args [][]byte) []string {

@@ -124,6 +124,9 @@ func swapDB(x *call) {
 	for _, db := range dbs {
 		x.conn.server.blocked.touchedDatabase(int(db))
 	}
+	if dbs[0] != dbs[1] {
+		x.conn.server.tracking.flushed() // Redis leaves clients with the values of the other database
+	}
 	x.w.OK()
 }
 

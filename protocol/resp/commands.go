@@ -86,6 +86,10 @@ type keySpec struct {
 	// count is the position of an argument that says how many keys follow it; 0: there is none. Where
 	// there are keys before it, access is of those and others of these.
 	count int
+	// more finds keys that are anywhere among the arguments; nil: there are none. unknown is the
+	// access of those, and of keys that no argument names.
+	more    func(args [][]byte) [][]byte
+	unknown []string
 }
 
 // countedKeys is the keySpec of a command whose keys follow their number, which is
@@ -124,6 +128,12 @@ func (s keySpec) parts() []keySpec {
 	switch {
 	case s.first == 0 && s.count == 0:
 		return nil
+	case s.unknown != nil:
+		list := []keySpec{{first: s.first, last: s.last, step: s.step, access: s.access}}
+		for _, access := range s.unknown {
+			list = append(list, keySpec{access: access})
+		}
+		return list
 	case s.first != 0 && s.count != 0:
 		stored, counted := s, countedKeys(s.count, s.others)
 		stored.count, stored.others = 0, ""
@@ -148,6 +158,9 @@ func (s keySpec) of(dst, args [][]byte) [][]byte {
 	}
 	for i := s.first; i > 0 && i <= last && i < len(args); i += s.step {
 		dst = append(dst, args[i])
+	}
+	if s.more != nil {
+		dst = append(dst, s.more(args)...)
 	}
 	return append(dst, s.counted(args)...)
 }
@@ -199,6 +212,8 @@ type command struct {
 	arity int    // with the name; negative: at least as many
 	flags flags
 	keys  keySpec
+	// whole says whether a call takes every lock, as with flagWholeStore all do; nil: none does.
+	whole func(args [][]byte) bool
 	// acl names the categories that do not follow from flags and keys,
 	// separated by blanks ("string", "connection", "dangerous").
 	acl string
@@ -245,7 +260,7 @@ func register(rows ...*command) {
 var commandCount int
 
 func (m *command) enumerate() {
-	if m.keys.count > 0 {
+	if m.keys.count > 0 || m.keys.unknown != nil {
 		m.flags |= flagMovableKeys
 	}
 	m.number = commandCount
@@ -293,6 +308,11 @@ func (m *command) acceptsArgs(n int) bool {
 // locks says whether the command needs a transaction of the store.
 func (m *command) locks() bool {
 	return m.keys.some() || m.flags.has(flagWholeStore)
+}
+
+// locksAll says whether a call takes every lock.
+func (m *command) locksAll(args [][]byte) bool {
+	return m.flags.has(flagWholeStore) || m.whole != nil && m.whole(args)
 }
 
 // categoryNames is in the order in which Redis prints the ACL categories.

@@ -45,7 +45,11 @@ type conn struct {
 	silence  silence
 	deadline deadline
 	db       int // selected database
-	mark     int // where the current command's reply begins in w
+	// What the command that runs has changed, for those who track; the goroutine's that
+	// runs it.
+	touched []string
+	entered bool // tracking.enter
+	mark    int  // where the current command's reply begins in w
 	// quit is why the connection is to be closed after the replies; ReasonNone
 	// while it goes on.
 	quit          broker.Reason
@@ -60,6 +64,7 @@ type conn struct {
 	waiter atomic.Pointer[waiter]
 	// info is what other connections see of this one.
 	info info
+	gate pushGate
 }
 
 // serve reads and executes commands until the connection ends.
@@ -333,6 +338,7 @@ func (c *conn) close() {
 	}
 	c.server.store().Unwatch(&c.tx.watcher)
 	c.server.monitors.remove(c)
+	c.leaveTracking()
 	if c.subscribed() {
 		c.session.UnsubscribeAll() // who is not listed any more is not counted either
 	}

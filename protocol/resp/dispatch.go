@@ -47,6 +47,7 @@ func (c *conn) dispatch(args [][]byte) {
 	if len(c.tx.newcomers.list) > 0 {
 		c.bringAll()
 	}
+	c.cached(cmd)
 	c.silence.next()
 }
 
@@ -130,17 +131,26 @@ func (c *conn) run(cmd *command, args [][]byte) {
 func (c *conn) runLocked(x *call) {
 	var few [8][]byte
 	store := c.server.store()
-	if x.cmd.flags.has(flagWholeStore) {
+	if x.cmd.locksAll(x.args) {
 		x.tx = store.BeginAll()
 	} else {
 		x.tx = store.Begin(x.db, x.cmd.keys.of(few[:0], x.args))
 	}
+	c.server.tracking.enter(x.tx, c)
 	defer func() {
-		x.tx.End()
+		c.endTx(x.tx)
 		x.tx = nil
 	}()
 	c.touch(x.tx)
 	x.cmd.run(x)
+	c.remember(x.cmd, x.args)
+}
+
+// endTx releases the locks of what has run.
+func (c *conn) endTx(tx *kv.Tx) {
+	c.server.tracking.leave(tx, c)
+	tx.End()
+	c.broadcast()
 }
 
 // touch keeps what runs in tx from counting as use of keys, if the client wants so.

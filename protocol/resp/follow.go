@@ -20,6 +20,7 @@ func (h *Changes) Touched(db int, key []byte, exists bool) {
 // touched tells everybody who follows keys that one has changed. Its shard is
 // locked, so nobody may wait here, nor keep the key.
 func (s *Server) touched(db int, key []byte, exists bool) {
+	s.tracking.touched(key)
 	if exists {
 		s.blocked.touched(db, key)
 	}

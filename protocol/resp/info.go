@@ -43,7 +43,6 @@ type infoSection struct {
 var infoConstants = []struct{ section, field, value, reason string }{
 	{"Server", "redis_version", compatible, "clients choose their commands by it"},
 	{"Server", "redis_mode", "standalone", "clients and exporters tell a cluster by it"},
-	{"Clients", "tracking_clients", "0", "exporters read it"},
 	{"Persistence", "async_loading", "0", "clients of Redis 7 wait for it"},
 	{"Persistence", "aof_enabled", "0", "exporters read it"},
 	{"Persistence", "aof_rewrite_in_progress", "0", "exporters read it"},
@@ -108,6 +107,7 @@ func infoClients(x *call) [][2]string {
 		{"total_blocking_keys", itoa(int64(s.blocked.len()))},
 		{"refused_waits", itoa(s.stats.refusedWaits.Load())},
 		{"pubsub_clients", itoa(subscribers)},
+		{"tracking_clients", itoa(s.tracking.clients.Load())},
 		{"monitor_clients", itoa(int64(s.monitors.len()))},
 		{"sessions", itoa(int64(s.cfg.Broker.Stats().Sessions))},
 	}, infoConstant("Clients")...)

@@ -64,6 +64,7 @@ func infoStats(x *call) [][2]string {
 		{"evicted_histories", itoa(b.Evicted - b0.Evicted)},
 	}
 	lines = append(lines, infoConstant("Stats")...)
+	lines = append(lines, x.infoTracking(n, n0)...)
 	lines = append(lines, [2]string{"inexpressible_deliveries", itoa(b.Unspeakable - b0.Unspeakable)})
 	for _, name := range slices.Sorted(maps.Keys(b.Refused)) {
 		lines = append(lines, [2]string{"refused_" + infoName(name), itoa(b.Refused[name] - b0.Refused[name])})
@@ -76,6 +77,19 @@ func infoStats(x *call) [][2]string {
 		lines = append(lines, [2]string{"protocol_errors_" + name, itoa(n.Violations[name] - n0.Violations[name])})
 	}
 	return lines
+}
+
+// infoTracking shows what clients may have kept.
+func (x *call) infoTracking(n, n0 *Snapshot) [][2]string {
+	s := &x.conn.server.tracking
+	return [][2]string{
+		{"tracking_total_keys", itoa(s.table.keys.Load())},
+		{"tracking_total_items", itoa(s.table.items.Load())},
+		{"tracking_total_prefixes", itoa(int64(s.prefixes.distinct()))},
+		{"tracking_invalidations", itoa(n.Invalidations - n0.Invalidations)},
+		{"tracking_forgotten_keys", itoa(n.Untracked - n0.Untracked)},
+		{"refused_tracking_prefixes", itoa(n.RefusedPrefixes - n0.RefusedPrefixes)},
+	}
 }
 
 // infoName is a name as INFO's fields have them.

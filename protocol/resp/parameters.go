@@ -86,6 +86,12 @@ var serverParameters = []parameter{
 	{"timeout",
 		func(_ *Server, now *settings) string { return seconds(now.timeout) },
 		func(_ *Server, next *settings, value string) error { return setSeconds(&next.timeout, value) }},
+	{"tracking-table-max-keys",
+		func(_ *Server, now *settings) string { return itoa(now.trackedKeys) },
+		func(_ *Server, next *settings, value string) (err error) {
+			next.trackedKeys, err = parseNumber(value, 0, math.MaxInt64)
+			return err
+		}},
 	{"unixsocket", (*Server).boundUnix, nil},
 	{"write-timeout", ofConfig(func(c *Config) int64 { return int64(c.WriteTimeout / time.Second) }), nil},
 }

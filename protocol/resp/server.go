@@ -26,6 +26,7 @@ type Server struct {
 	blocked  blocked
 	monitors monitors
 	slowlog  slowlog
+	tracking tracking
 	calls    callCounters
 	baseline atomic.Pointer[totals] // where INFO counts from
 
@@ -65,6 +66,7 @@ func New(cfg Config) (*Server, error) {
 		s.cfg.Store.SetEventMask(s.cfg.Events)
 	}
 	s.calls.init()
+	s.tracking.server = s
 	s.clients.byNumber = map[int64]*conn{}
 	if s.cfg.Changes != nil {
 		s.cfg.Changes.server.Store(s)

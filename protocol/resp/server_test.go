@@ -39,7 +39,8 @@ func start(t testing.TB, change func(*Config, *broker.Config)) *node {
 	}
 	cfg.Broker = b
 	if cfg.Store == nil {
-		cfg.Store = kv.New(kv.Config{})
+		cfg.Changes = new(Changes)
+		cfg.Store = kv.New(kv.Config{Touched: cfg.Changes.Touched})
 	}
 	s, err := New(cfg)
 	if err != nil {

@@ -25,6 +25,7 @@ type settings struct {
 	events      kv.EventClass
 	slowerThan  int64 // microseconds; negative: nothing is slow
 	slowlogLen  int64
+	trackedKeys int64 // 0: any number
 }
 
 // bufferLimit is one class of client-output-buffer-limit; 0: no limit.
@@ -38,6 +39,9 @@ const (
 	defaultSlowerThan = 10_000
 	defaultSlowlogLen = 128
 )
+
+// defaultTrackedKeys is tracking-table-max-keys at the start, as in Redis.
+const defaultTrackedKeys = 1_000_000
 
 // settings returns what the configuration starts with.
 func (c *Config) settings() *settings {
@@ -56,6 +60,7 @@ func (c *Config) settings() *settings {
 		events:      c.Events,
 		slowerThan:  defaultSlowerThan,
 		slowlogLen:  defaultSlowlogLen,
+		trackedKeys: defaultTrackedKeys,
 	}
 }
 

@@ -16,6 +16,9 @@ type counters struct {
 	authFailures        atomic.Int64
 	conflated           atomic.Int64
 	refusedWaits        atomic.Int64
+	invalidations       atomic.Int64
+	untracked           atomic.Int64
+	refusedPrefixes     atomic.Int64
 	violations          [violationKinds]atomic.Int64
 }
 
@@ -33,6 +36,9 @@ type Snapshot struct {
 	AuthFailures        int64 // wrong passwords
 	Conflated           int64 // messages left out because a newer one took their place
 	RefusedWaits        int64 // blocking commands over the limit of keys waited for
+	Invalidations       int64 // messages to clients that track
+	Untracked           int64 // keys that were invalidated because too many were tracked
+	RefusedPrefixes     int64 // CLIENT TRACKING with too many or too long ones
 	// Violations counts how clients broke the protocol, by kind: "syntax",
 	// "limit", "unauthenticated", "foreign" (HTTP), "stalled".
 	Violations map[string]int64
@@ -53,6 +59,9 @@ func (s *Server) Stats() Snapshot {
 		AuthFailures:        s.stats.authFailures.Load(),
 		Conflated:           s.stats.conflated.Load(),
 		RefusedWaits:        s.stats.refusedWaits.Load(),
+		Invalidations:       s.stats.invalidations.Load(),
+		Untracked:           s.stats.untracked.Load(),
+		RefusedPrefixes:     s.stats.refusedPrefixes.Load(),
 		Violations:          map[string]int64{},
 	}
 	for k := range violationKinds {

@@ -108,7 +108,7 @@ func (c *conn) plan() execPlan {
 	var plan execPlan
 	var keys [][]byte
 	for _, q := range c.tx.queue {
-		plan.all = plan.all || q.cmd.flags.has(flagWholeStore)
+		plan.all = plan.all || q.cmd.locksAll(q.args)
 		plan.publishes = plan.publishes || q.cmd.flags.has(flagPublish|flagAnnounces)
 		plan.stats = plan.stats || q.cmd.flags.has(flagStoreStats)
 		// The locks cover a key in every database, so that SELECT needs no
@@ -129,7 +129,8 @@ func (c *conn) execLocked(plan execPlan) {
 	} else {
 		tx = store.BeginKeys(&c.tx.watcher, plan.keys)
 	}
-	defer tx.End()
+	c.server.tracking.enter(tx, c)
+	defer c.endTx(tx)
 	c.touch(tx)
 	if tx.Dirty(&c.tx.watcher) {
 		c.w.NullArray()
@@ -140,6 +141,7 @@ func (c *conn) execLocked(plan execPlan) {
 	for _, q := range c.tx.queue {
 		x := call{conn: c, cmd: q.cmd, args: q.args, db: c.db, tx: tx, w: &c.w, inExec: true}
 		q.cmd.run(&x)
+		c.remember(q.cmd, q.args)
 		c.account(q.cmd, q.args, true)
 		if len(c.w.buf) > limit {
 			return // dispatch ends the connection
