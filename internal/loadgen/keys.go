@@ -21,20 +21,35 @@ type keys struct {
 	command  string // a test of redis-benchmark
 	pipeline int
 	requests int
+	probes   []probe
+	fill     string // the test that makes what the command works on, and warms up the server
 }
+
+// probe is a command as redis-benchmark sends it, with the right reply.
+type probe struct{ request, reply string }
 
 const (
 	keySpace   = "100000"
 	keyClients = "50"
 )
 
-// keyProbes are the commands as redis-benchmark sends them, with the right reply.
-var keyProbes = []struct{ request, reply string }{
+var keyProbes = []probe{
 	{string(appendCommand(nil, "SET", "key:probe", "v")), "+OK\r\n"},
 	{string(appendCommand(nil, "GET", "key:probe")), "$1\r\nv\r\n"},
 	{string(appendCommand(nil, "INCR", "counter:probe")), ":1\r\n"},
 	{string(appendCommand(nil, "MSET", "key:probe", "a", "key:probe2", "b")), "+OK\r\n"},
 	{string(appendCommand(nil, "GET", "key:probe")), "$1\r\na\r\n"},
+}
+
+// typeProbes leave nothing behind, so that what the command works on is made by it alone.
+var typeProbes = []probe{
+	{string(appendCommand(nil, "LPUSH", "list:probe", "v")), ":1\r\n"},
+	{string(appendCommand(nil, "LPOP", "list:probe")), "$1\r\nv\r\n"},
+	{string(appendCommand(nil, "HSET", "hash:probe", "field", "v")), ":1\r\n"},
+	{string(appendCommand(nil, "HGET", "hash:probe", "field")), "$1\r\nv\r\n"},
+	{string(appendCommand(nil, "ZADD", "zset:probe", "1.5", "member")), ":1\r\n"},
+	{string(appendCommand(nil, "ZSCORE", "zset:probe", "member")), "$3\r\n1.5\r\n"},
+	{string(appendCommand(nil, "DEL", "list:probe", "hash:probe", "zset:probe")), ":2\r\n"},
 }
 
 func (k keys) run(ctx context.Context, l *lab) (figures, error) {
@@ -43,11 +58,10 @@ func (k keys) run(ctx context.Context, l *lab) (figures, error) {
 		return nil, err
 	}
 	defer s.stop()
-	if err := probeKeys(s.addr); err != nil {
+	if err := ask(s.addr, k.probes); err != nil {
 		return nil, err
 	}
-	// Fills the keys, so that GET finds them, and warms up the server.
-	if _, err := runBenchmark(ctx, s, "set", 16, 200_000); err != nil {
+	if _, err := runBenchmark(ctx, s, k.fill, 16, 200_000); err != nil {
 		return nil, err
 	}
 	before, err := cpuTime(s.pid)
@@ -70,13 +84,14 @@ func (k keys) run(ctx context.Context, l *lab) (figures, error) {
 	}, nil
 }
 
-func probeKeys(addr string) error {
+// ask puts the probes to a server; one wrong reply voids the run.
+func ask(addr string, probes []probe) error {
 	w, err := dial(addr, dialOptions{})
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	for _, p := range keyProbes {
+	for _, p := range probes {
 		if err := w.ask([]byte(p.request), []byte(p.reply)); err != nil {
 			return err
 		}

@@ -182,9 +182,12 @@ func TestRunsAgainstNATS(t *testing.T) {
 func TestKeysAgainstRedis(t *testing.T) {
 	t.Parallel()
 	lookPath(t, "redis-benchmark")
-	for _, command := range []string{"set", "get", "incr", "mset"} {
+	for command, probes := range map[string][]probe{
+		"set": keyProbes, "get": keyProbes, "incr": keyProbes, "mset": keyProbes,
+		"lpush": typeProbes, "hset": typeProbes, "zadd": typeProbes,
+	} {
 		l := testLab(t, redis, "redis-server")
-		f, err := keys{product: redis, command: command, pipeline: 16, requests: 3200}.run(t.Context(), l)
+		f, err := keys{product: redis, command: command, pipeline: 16, requests: 3200, probes: probes, fill: "set"}.run(t.Context(), l)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,6 +64,7 @@ func allScenarios(o options) []scenario {
 	all = append(all, patternCountScenarios(sc, withNATS)...)
 	all = append(all, stuckScenario(sc), idleScenario(sc, withNATS), stormScenario(sc, withNATS))
 	all = append(all, keyScenarios(sc)...)
+	all = append(all, typeScenarios(sc)...)
 	all = append(all, expiryScenario(sc), snapshotScenario(sc))
 	all = append(all, weightScenarios(sc)...)
 	return append(all, rememberScenarios(sc)...)

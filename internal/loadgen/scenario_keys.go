@@ -33,7 +33,37 @@ func keyScenarios(sc scale) []scenario {
 				requests /= 4
 			}
 			for _, p := range servers(false) {
-				k := keys{product: p, command: command, pipeline: c.pipeline, requests: requests}
+				k := keys{product: p, command: command, pipeline: c.pipeline, requests: requests, probes: keyProbes, fill: "set"}
+				s.variants = append(s.variants, variant{name: keyName(command, p), run: k.run, versus: keyName(command, redis)})
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// typeScenarios are redis-benchmark with one list, one hash and one sorted set,
+// as everybody runs it: fields and members are drawn from the key space, and the
+// list grows by every request.
+func typeScenarios(sc scale) []scenario {
+	var all []scenario
+	for _, c := range []struct {
+		pipeline, requests int
+		goal               string
+	}{
+		{1, 200_000, "≥ 0.95× Redis' commands per CPU (≤ 1.05× its CPU), p99 ≤ 1.3×"},
+		{16, 1_000_000, "≤ Redis' CPU, 1.25× less aimed at"},
+	} {
+		s := scenario{
+			name:    fmt.Sprintf("types-%d", c.pipeline),
+			about:   fmt.Sprintf("redis-benchmark: -c %s -P %d -d %d -r %s; one list, one hash, one sorted set", keyClients, c.pipeline, payloadSize, keySpace),
+			goal:    c.goal,
+			columns: keyColumns,
+			round:   15 * time.Second,
+		}
+		for _, command := range []string{"lpush", "hset", "zadd"} {
+			for _, p := range servers(false) {
+				k := keys{product: p, command: command, pipeline: c.pipeline, requests: sc.of(c.requests), probes: typeProbes, fill: command}
 				s.variants = append(s.variants, variant{name: keyName(command, p), run: k.run, versus: keyName(command, redis)})
 			}
 		}
