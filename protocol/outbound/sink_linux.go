@@ -27,6 +27,10 @@ func rawConn(c net.Conn) syscall.RawConn {
 	return rc
 }
 
+// longWrite is from how many bytes on a write may take longer than others should
+// wait for the processor it runs on.
+const longWrite = 128 << 10
+
 // fdSink writes to a descriptor with write and writev.
 type fdSink struct{ conn syscall.RawConn }
 
@@ -34,7 +38,8 @@ func (s *fdSink) pending() bool { return false }
 
 func (s *fdSink) write(b *batch, wait bool) (int, error) {
 	y := &b.system
-	y.wait, y.n, y.err, y.single, y.used = wait, 0, nil, nil, 0
+	y.wait, y.long = wait, b.bytes > longWrite
+	y.n, y.err, y.single, y.used = 0, nil, nil, 0
 	switch {
 	case b.bytes == 0:
 		return 0, nil
@@ -59,6 +64,7 @@ type systemBatch struct {
 	iovecs [maxPieces]syscall.Iovec
 	used   int
 	wait   bool
+	long   bool // there is much to copy
 	n      int
 	err    error
 }
@@ -104,6 +110,9 @@ func (y *systemBatch) once(fd uintptr) (int, syscall.Errno) {
 	trap, base, n := uintptr(syscall.SYS_WRITEV), unsafe.Pointer(&y.iovecs[0]), y.used // #nosec G103 -- as writev takes it
 	if y.single != nil {
 		trap, base, n = syscall.SYS_WRITE, unsafe.Pointer(unsafe.SliceData(y.single)), len(y.single) // #nosec G103 -- as write takes it
+	}
+	if !y.long {
+		return shortCall(trap, fd, base, n)
 	}
 	written, _, errno := syscall.Syscall(trap, fd, uintptr(base), uintptr(n))
 	return int(written), errno

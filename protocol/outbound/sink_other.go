@@ -2,15 +2,12 @@
 
 package outbound
 
-import (
-	"net"
-	"syscall"
-)
+import "net"
 
 // newSink leaves every flush to a goroutine: only Linux is measured and tuned.
 func newSink(c net.Conn) sink { return connSink{c} }
 
-func rawConn(net.Conn) syscall.RawConn { return nil }
+func newReader(c net.Conn) reader { return connReader{c} }
 
 type systemBatch struct{}
 
