@@ -77,7 +77,7 @@ fuzz: ## run every fuzz target for FUZZTIME (30s); DIR=topic limits them
 	done
 
 .PHONY: bench
-bench: ## compare with redis-server: server CPU per delivery, idle memory
+bench: ## compare with redis-server: server CPU per delivery and per command, memory, latency
 	go run ./internal/loadgen $(ARGS)
 
 # npm keeps a list of what it has installed; it is older than the lock file when that has changed.

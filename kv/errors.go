@@ -53,12 +53,12 @@ var (
 
 	// ErrCounted says that the eviction policy counts how often keys are used, so that nothing is
 	// known of when.
-	ErrCounted = errors.New("ERR An LFU maxmemory policy is selected, idle time not tracked. " +
-		"Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.") //nolint:staticcheck,revive // Redis' text
+	ErrCounted = errors.New("ERR An LFU maxmemory policy is selected, idle time not tracked. " + //nolint:staticcheck,revive // Redis' text
+		"Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.")
 
 	// ErrNotCounted says that the eviction policy does not count how often keys are used.
-	ErrNotCounted = errors.New("ERR An LFU maxmemory policy is not selected, access frequency not tracked. " +
-		"Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.") //nolint:staticcheck,revive // Redis' text
+	ErrNotCounted = errors.New("ERR An LFU maxmemory policy is not selected, access frequency not tracked. " + //nolint:staticcheck,revive // Redis' text
+		"Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.")
 
 	// ErrExpireTime says that a time to live is not positive where it must be, or that its deadline
 	// does not fit into 64 bits. Redis' line names the command, which only the caller knows:
