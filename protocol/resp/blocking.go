@@ -210,7 +210,9 @@ func (s *Server) serveFirst(k waitedKey, kind kv.Type) bool {
 	if w == nil {
 		return false
 	}
-	if !w.attempt(s.store(), &conn{server: s}) {
+	on := &conn{server: s}
+	on.info.tracking.Store(w.conn.info.tracking.Load()) // for NOLOOP
+	if !w.attempt(s.store(), on) {
 		return false
 	}
 	s.blocked.leave(w)

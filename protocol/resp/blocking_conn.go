@@ -59,7 +59,8 @@ func (c *conn) answer(w *waiter) {
 }
 
 // readBlocked waits for input, the end of the wait, or that of the connection, and
-// reports whether the connection goes on.
+// reports whether there is something to wait for. Where the server stops there is not:
+// the connection goes on as others do, because of its subscriptions, and nothing is read.
 func (c *conn) readBlocked(w *waiter) bool {
 	// Whoever ends the wait changes the state, then the deadline; this is done here the
 	// other way round, so that one of the two is seen. An error: the connection is closed.
@@ -68,7 +69,7 @@ func (c *conn) readBlocked(w *waiter) bool {
 	case w.state.Load() != waiting:
 		return true
 	case c.server.quiescing():
-		c.quit = broker.ReasonShutdown
+		c.guard.drop() // what is behind a command without reply is not executed
 		return false
 	}
 	input, err := c.queue.ReadPooled()

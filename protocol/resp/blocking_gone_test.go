@@ -82,6 +82,18 @@ func newWaitingServer(t *testing.T) waitingServer {
 // waits returns a connection that has called BLPOP k 0.
 func (s waitingServer) waits(t *testing.T) *conn {
 	t.Helper()
+	c := s.connection(t)
+	s.waitOn(c)
+	return c
+}
+
+func (s waitingServer) waitOn(c *conn) {
+	c.runLocked(&call{conn: c, cmd: table["blpop"], args: [][]byte{[]byte("BLPOP"), []byte("k"), []byte("0")}, w: &c.w})
+}
+
+// connection returns one that does nothing by itself.
+func (s waitingServer) connection(t *testing.T) *conn {
+	t.Helper()
 	ours, peers := net.Pipe()
 	c, err := s.open(ours)
 	if err != nil {
@@ -92,7 +104,6 @@ func (s waitingServer) waits(t *testing.T) *conn {
 		c.session.Close()
 		c.queue.Close()
 	})
-	c.runLocked(&call{conn: c, cmd: table["blpop"], args: [][]byte{[]byte("BLPOP"), []byte("k"), []byte("0")}, w: &c.w})
 	return c
 }
 

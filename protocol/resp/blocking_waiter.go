@@ -34,7 +34,7 @@ type waiter struct {
 	state  atomic.Uint32
 	places []place       // guarded by blocked.mu; nil: it is in no queue
 	reply  Writer        // of who serves, until done is closed
-	done   chan struct{} // closed when it has been served
+	done   chan struct{} // closed when it has been served, and the Tx has ended
 }
 
 // place is where a waiter is in the queue of a key.
@@ -93,9 +93,19 @@ func (x *call) enter(b blocking) {
 	if b.timeout > 0 {
 		w.deadline = time.Now().Add(b.timeout)
 	}
-	if !x.conn.server.blocked.enter(w) {
+	s := x.conn.server
+	switch {
+	case s.cfg.Changes == nil:
+		x.w.Error(textNoChanges)
+		return
+	case !s.blocked.enter(w):
 		x.w.Error("ERR max number of keys waited for reached")
 		return
+	}
+	for _, key := range b.keys { // those for whom it was left may be gone by now
+		if x.tx.Holds(x.db, key, b.kind) {
+			s.blocked.touched(x.db, key)
+		}
 	}
 	x.conn.waiter.Store(w)
 }
@@ -112,7 +122,13 @@ func (w *waiter) wake() { w.conn.reconsider() }
 func (w *waiter) attempt(store *kv.Store, on *conn) bool {
 	tx := store.Begin(w.db, w.cmd.keys.of(nil, w.args))
 	on.server.tracking.enter(tx, on)
-	defer on.endTx(tx)
+	taken := false
+	defer func() {
+		on.endTx(tx)
+		if taken {
+			close(w.done)
+		}
+	}()
 	for _, key := range w.keys {
 		if !tx.Holds(w.db, key, w.kind) || !w.conn.server.blocked.free(w.db, key, w.kind, w) {
 			continue
@@ -120,7 +136,7 @@ func (w *waiter) attempt(store *kv.Store, on *conn) bool {
 		if !w.alive() || !w.finish(served) {
 			return true // it has gone, nothing was taken
 		}
-		defer close(w.done)
+		taken = true
 		x := call{conn: on, cmd: w.cmd, args: w.args, db: w.db, tx: tx, w: &w.reply}
 		w.take(&x, key)
 		return true

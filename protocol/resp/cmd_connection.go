@@ -196,17 +196,17 @@ func (c *conn) setProto(proto int, inExec bool) bool {
 	barrier := c.session.SetFormat(format)
 	c.w.proto = proto
 	c.info.proto.Store(int64(proto))
-	c.setPushForm()
-	if inExec || !c.subscribed() && c.server.tracking.clients.Load() == 0 {
+	if inExec {
+		c.setPushForm()
 		return true
 	}
-	c.session.Await(barrier)
-	if !c.alive() {
-		return false
+	if c.subscribed() {
+		c.session.Await(barrier)
+		if !c.alive() {
+			return false
+		}
 	}
-	c.queue.UncorkFormat(c.w.buf, old)
-	c.server.stats.replyBytes.Add(int64(len(c.w.buf)))
-	c.w.buf, c.mark = (*c.replies)[:0], 0
+	c.turnGate(old)
 	return true
 }
 

@@ -22,6 +22,9 @@ func trackingCommands() []*command {
 	}
 }
 
+// textNoChanges refuses what needs Config.Changes.
+const textNoChanges = "ERR this server does not follow what happens to keys"
+
 // clientTracking switches tracking: CLIENT TRACKING ON|OFF [REDIRECT id] [PREFIX p …]
 // [BCAST] [OPTIN] [OPTOUT] [NOLOOP].
 func clientTracking(x *call) {
@@ -31,7 +34,7 @@ func clientTracking(x *call) {
 	}
 	switch {
 	case x.option(2, "ON") && x.conn.server.cfg.Changes == nil:
-		x.w.Error("ERR this server does not follow what happens to keys")
+		x.w.Error(textNoChanges)
 		return
 	case x.option(2, "ON"):
 		if text := x.conn.track(o, prefixes); text != "" {

@@ -18,7 +18,8 @@ type Config struct {
 	Broker *broker.Broker
 	Store  *kv.Store
 	// Changes is whose Touched the store's Config has. Without it nobody hears of changes
-	// of keys: commands that wait for one wait in vain.
+	// of keys: CLIENT TRACKING is refused, and so is a command that would have to wait for
+	// one.
 	Changes *Changes
 	// RESP2 and RESP3 are the positions of Codec2 and Codec3 in the broker's
 	// Config.Codecs.

@@ -81,6 +81,9 @@ func (g *guard) release() {
 	clear(g.args[:cap(g.args)]) // an idle connection must not keep a buffer alive by an old argument
 }
 
+// drop forgets the input between two commands.
+func (g *guard) drop() { g.start, g.pos, g.searched = len(g.buf), len(g.buf), 0 }
+
 // keptArgs bounds the list of arguments a connection keeps between commands.
 const keptArgs = 16
 

@@ -150,7 +150,7 @@ func (s *tracking) limit() {
 func (s *tracking) invalidate(t *tracker, m *invalidation, by *conn) {
 	c, o := t.conn.Load(), t.options.Load()
 	switch {
-	case c == nil || o == nil || o.noloop && c == by:
+	case c == nil || o == nil || o.noloop && by != nil && by.info.tracking.Load() == t:
 		return
 	case o.redirect == 0:
 		c.push(m)

@@ -78,18 +78,35 @@ const (
 type pushGate struct {
 	mu   sync.Mutex
 	form pushForm
+	used bool // something was let in
 }
 
-// setPushForm is called by the reader when its protocol or mode has changed.
-func (c *conn) setPushForm() {
-	form := pushNone
+// setPushForm is called by the reader when its mode has changed, or inside EXEC its
+// protocol.
+func (c *conn) setPushForm() { c.setGate(c.pushForm()) }
+
+// turnGate is called by the reader when its protocol has changed. What was let in is
+// let out before anything comes in another form, if there is such or the connection is
+// subscribed. The gate is closed while the queue writes what its socket takes.
+func (c *conn) turnGate(old broker.Format) {
+	c.gate.mu.Lock()
+	defer c.gate.mu.Unlock()
+	if c.gate.used || c.subscribed() {
+		c.queue.UncorkFormat(c.w.buf, old)
+		c.server.stats.replyBytes.Add(int64(len(c.w.buf)))
+		c.w.buf, c.mark = (*c.replies)[:0], 0
+	}
+	c.gate.form = c.pushForm()
+}
+
+func (c *conn) pushForm() pushForm {
 	switch {
 	case c.w.proto == proto3:
-		form = pushNative
-	case c.info.subscribed():
-		form = pushMessage
+		return pushNative
+	case c.subscribed():
+		return pushMessage
 	}
-	c.setGate(form)
+	return pushNone
 }
 
 func (c *conn) setGate(form pushForm) {
@@ -117,6 +134,7 @@ func (c *conn) pushBytes(m *invalidation) broker.Verdict {
 		return broker.Pushed
 	}
 	c.server.stats.invalidations.Add(1)
+	c.gate.used = true
 	return c.queue.Notify(b)
 }
 
