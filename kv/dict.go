@@ -87,9 +87,10 @@ func (d *dict) each(visit func(*entry) bool) {
 	}
 }
 
-// clone returns a copy.
+// clone returns a copy, whose table has its size from the start: nothing is to move.
 func (d *dict) clone() *dict {
 	c := new(dict)
+	c.cur, c.table.bytes = makeBuckets(d.cur.size)
 	d.each(func(e *entry) bool {
 		x := stringEntry(e.hash, e.key(), e.value())
 		c.insert(x)

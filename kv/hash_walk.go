@@ -52,11 +52,7 @@ func (h *hash) sample(n int, visit func(field, value []byte) bool) {
 // not empty.
 func (h *hash) draw(n int64, visit func(field, value []byte) bool) {
 	if h.dict != nil {
-		for ; n > 0; n-- {
-			if e := h.dict.random(); !visit(e.key(), e.value()) {
-				return
-			}
-		}
+		h.dict.draw(n, func(e *entry) bool { return visit(e.key(), e.value()) })
 		return
 	}
 	offsets := make([]int, 0, h.len())

@@ -41,3 +41,20 @@ func (d *dict) sample(n int, visit func(*entry) bool) {
 		}
 	}
 }
+
+// draw visits n entries, each of them any one, until visit returns false. The dict is not
+// empty. More than there are come from a list of all, made first, because each way
+// through the table costs several cache misses.
+func (d *dict) draw(n int64, visit func(*entry) bool) {
+	next := d.random
+	if n > int64(d.count) {
+		all := make([]*entry, 0, d.count)
+		d.each(func(e *entry) bool {
+			all = append(all, e)
+			return true
+		})
+		next = func() *entry { return all[rand.IntN(len(all))] } //nolint:gosec // no secret
+	}
+	for ; n > 0 && visit(next()); n-- {
+	}
+}

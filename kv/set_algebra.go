@@ -22,13 +22,27 @@ func intersect(sets []*memberSet, visit func(member []byte) bool) {
 
 func bySize(a, b *memberSet) int { return cmp.Compare(a.len(), b.len()) }
 
+// lookUps is of how many sets at most unite looks each member up in those before, which
+// takes less than to collect all members.
+const lookUps = 4
+
 // unite visits each member of any of the sets once, until visit returns false.
 func unite(sets []*memberSet, c *Compact, visit func(member []byte) bool) {
-	if len(sets) == 1 {
-		sets[0].each(visit)
+	more := true
+	if len(sets) <= lookUps {
+		for i, s := range sets {
+			s.each(func(member []byte) bool {
+				seen := slices.ContainsFunc(sets[:i], func(earlier *memberSet) bool { return earlier.has(member) })
+				more = seen || visit(member)
+				return more
+			})
+			if !more {
+				return
+			}
+		}
 		return
 	}
-	seen, more := newMemberSet(), true
+	seen := newMemberSet()
 	for _, s := range sets {
 		s.each(func(member []byte) bool {
 			more = !seen.add(member, c) || visit(member)

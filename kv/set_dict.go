@@ -39,11 +39,7 @@ func (s *dictSet) each(visit func(member []byte) bool) {
 func (s *dictSet) random() []byte { return s.dict.random().key() }
 
 func (s *dictSet) draw(n int64, visit func(member []byte) bool) {
-	for ; n > 0; n-- {
-		if !visit(s.random()) {
-			return
-		}
-	}
+	s.dict.draw(n, func(e *entry) bool { return visit(e.key()) })
 }
 
 func (s *dictSet) sample(n int, visit func(member []byte) bool) {

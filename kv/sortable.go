@@ -1,5 +1,7 @@
 package kv
 
+import "iter"
+
 // Sortable is the elements of a list, set or sorted set, as SORT takes them. It is
 // valid until the next change of the key, or End.
 type Sortable struct {
@@ -81,13 +83,17 @@ const elementsBlock = 16 << 10
 
 // StoreSorted stores elements as a list under a key, whatever it held, or deletes the
 // key if there are none, as SORT with STORE does; a time to live goes. It returns the
-// number of elements. The elements may be in the list that they replace. With ErrOOM
-// nothing was changed. Events: new for a new key and sortstore; del where a key was
-// deleted.
-func (t *Tx) StoreSorted(db int, key []byte, elements [][]byte) (int, error) {
-	l, c := new(list), t.s.compact.Load()
-	for _, element := range elements {
+// number of elements. Each is copied before the next is asked for; they may be in the list
+// that they replace. With ErrOOM nothing was changed; it comes as soon as they take more
+// than all keys may, because GET makes any number of them out of one. Events: new for a new
+// key and sortstore; del where a key was deleted.
+func (t *Tx) StoreSorted(db int, key []byte, elements iter.Seq[[]byte]) (int, error) {
+	l, c, limit := new(list), t.s.compact.Load(), t.s.limit.Load()
+	for element := range elements {
 		l.push(Right, element, c)
+		if limit != 0 && l.bytes() > limit {
+			return 0, ErrOOM
+		}
 	}
 	return t.replaceObject(db, key, l, EventList, "sortstore")
 }

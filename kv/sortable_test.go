@@ -3,6 +3,7 @@ package kv
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -12,7 +13,7 @@ func TestSortableTakesPartsOfAList(t *testing.T) {
 	s := newStore(Config{})
 	tx := s.BeginAll()
 	defer tx.End()
-	if _, err := tx.StoreSorted(0, []byte("l"), keysOf("a", "b", "c", "d")); err != nil {
+	if _, err := tx.StoreSorted(0, []byte("l"), slices.Values(keysOf("a", "b", "c", "d"))); err != nil {
 		t.Fatal(err)
 	}
 	l, err := tx.Sortable(0, []byte("l"))
@@ -65,21 +66,21 @@ func TestStoringWhatWasSorted(t *testing.T) {
 	set(tx, 0, "l", "v")
 	tx.Expire(0, key, tx.Now()+1e6, 0)
 	events = nil
-	if n, err := tx.StoreSorted(0, key, keysOf("b", "a")); n != 2 || err != nil {
+	if n, err := tx.StoreSorted(0, key, slices.Values(keysOf("b", "a"))); n != 2 || err != nil {
 		t.Fatalf("got %d, %v; want 2", n, err)
 	}
 	if got := tx.Deadline(0, key); got != TTLNoDeadline {
 		t.Errorf("got a deadline %d, want none", got)
 	}
 	l, _ := tx.Sortable(0, key)
-	if _, err := tx.StoreSorted(0, key, l.Elements(nil, true, 0, 2)); err != nil {
+	if _, err := tx.StoreSorted(0, key, slices.Values(l.Elements(nil, true, 0, 2))); err != nil {
 		t.Fatal(err)
 	}
 	if l, _ = tx.Sortable(0, key); fmt.Sprintf("%s", l.Elements(nil, false, 0, 2)) != "[a b]" {
 		t.Errorf("got %s, want [a b]", l.Elements(nil, false, 0, 2))
 	}
 	for range 2 {
-		if n, err := tx.StoreSorted(0, key, nil); n != 0 || err != nil {
+		if n, err := tx.StoreSorted(0, key, slices.Values([][]byte(nil))); n != 0 || err != nil {
 			t.Errorf("got %d, %v; want 0", n, err)
 		}
 	}
@@ -100,7 +101,7 @@ func TestStoringWhatWasSortedOverTheLimitChangesNothing(t *testing.T) {
 	set(tx, 0, "l", "v")
 	before, bytes := fmt.Sprint(dump(tx)), s.Bytes()
 	s.SetMaxMemory(bytes)
-	if _, err := tx.StoreSorted(0, []byte("l"), keysOf("one", "two")); !errors.Is(err, ErrOOM) {
+	if _, err := tx.StoreSorted(0, []byte("l"), slices.Values(keysOf("one", "two"))); !errors.Is(err, ErrOOM) {
 		t.Errorf("got %v, want %v", err, ErrOOM)
 	}
 	if got := fmt.Sprint(dump(tx)); got != before || s.Bytes() != bytes {

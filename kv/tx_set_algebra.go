@@ -59,7 +59,17 @@ func (t *Tx) SInterStore(db int, key []byte, keys [][]byte) (int, error) {
 
 // SUnionStore stores what SUnion visits; see SInterStore. Event: sunionstore.
 func (t *Tx) SUnionStore(db int, key []byte, keys [][]byte) (int, error) {
-	return t.storeSet(db, key, keys, t.SUnion, "sunionstore")
+	return t.storeSet(db, key, keys, t.eachOfAll, "sunionstore")
+}
+
+// eachOfAll visits the members of each set, so that one of several sets comes several
+// times; see SInter. The set that is made of them takes it once.
+func (t *Tx) eachOfAll(db int, keys [][]byte, visit func(member []byte) bool) error {
+	sets, err := t.sets(db, keys)
+	for _, s := range existing(sets) {
+		s.each(visit)
+	}
+	return err
 }
 
 // SDiffStore stores what SDiff visits; see SInterStore. Event: sdiffstore.

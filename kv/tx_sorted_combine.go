@@ -99,32 +99,28 @@ func (c *Combination) bySize() []combined {
 	return c.inputs
 }
 
-// Union returns the members of any of the keys, in order. It takes O(N log N) for N
-// members in all.
+// Union returns the members of any of the keys, in order. It takes O(N + M log M) for N
+// members in all, and M in the result, and memory for M.
 func (c *Combination) Union(a Aggregate) []Scored {
 	inputs := c.bySize()
-	total := 0
+	largest := inputs[len(inputs)-1].len() // not the sum: a key may be named a thousand times
+	union := make([]Scored, 0, largest)
+	places := make(map[string]int, largest)
 	for i := range inputs {
-		total += inputs[i].len()
-	}
-	all := make([]Scored, 0, total)
-	for i := range inputs {
-		if inputs[i].object == nil {
+		input := &inputs[i]
+		if input.object == nil {
 			continue
 		}
-		inputs[i].object.eachScored(func(member []byte, score float64) bool {
-			all = append(all, Scored{member, inputs[i].weighted(score)})
+		input.object.eachScored(func(member []byte, score float64) bool {
+			score = input.weighted(score)
+			if at, again := places[string(member)]; again {
+				union[at].Score = a.of(union[at].Score, score)
+				return true
+			}
+			places[string(member)] = len(union)
+			union = append(union, Scored{member, score})
 			return true
 		})
-	}
-	slices.SortStableFunc(all, func(x, y Scored) int { return bytes.Compare(x.Member, y.Member) })
-	union := all[:0]
-	for _, m := range all {
-		if last := len(union) - 1; last >= 0 && bytes.Equal(union[last].Member, m.Member) {
-			union[last].Score = a.of(union[last].Score, m.Score)
-			continue
-		}
-		union = append(union, m)
 	}
 	return inOrder(union)
 }
@@ -174,26 +170,53 @@ func (c *Combination) common(visit func(inputs []combined, member []byte, score 
 }
 
 // Difference returns the members of the first key that are in none of the others, in
-// order. It takes O(N K + M log M) for N members of the first of K keys, and M in the result.
+// order. For N members of the first of K keys, T of the others and M in the result it takes
+// O(M log M) and the lesser of O(N K) and O(N + T).
 func (c *Combination) Difference() []Scored {
-	first, others := &c.inputs[0], c.inputs[1:]
+	first := &c.inputs[0]
 	if first.object == nil {
 		return nil
 	}
 	var left []Scored
+	other := c.inOthers()
 	first.object.eachScored(func(member []byte, score float64) bool {
-		for i := range others {
-			if others[i].object == nil {
-				continue
-			}
-			if _, ok := others[i].object.score(member); ok {
-				return true
-			}
+		if !other(member) {
+			left = append(left, Scored{member, score})
 		}
-		left = append(left, Scored{member, score})
 		return true
 	})
 	return inOrder(left)
+}
+
+// inOthers returns what says whether a member of the first key is in another one: by
+// looking into the others or, where they are many and small, by what they have in common
+// with the first.
+func (c *Combination) inOthers() func(member []byte) bool {
+	first, others, total := &c.inputs[0], []scoredObject(nil), 0
+	for i := range c.inputs[1:] {
+		if o := c.inputs[i+1].object; o != nil {
+			others = append(others, o)
+			total += o.len()
+		}
+	}
+	if first.len()*len(others) <= first.len()+total {
+		return func(member []byte) bool {
+			return slices.ContainsFunc(others, func(o scoredObject) bool {
+				_, ok := o.score(member)
+				return ok
+			})
+		}
+	}
+	common := map[string]bool{}
+	for _, o := range others {
+		o.eachScored(func(member []byte, _ float64) bool {
+			if _, ok := first.object.score(member); ok {
+				common[string(member)] = true
+			}
+			return true
+		})
+	}
+	return func(member []byte) bool { return common[string(member)] }
 }
 
 // inOrder sorts members as a sorted set has them.

@@ -51,7 +51,7 @@ func (t *Tx) ZRandMember(db int, key []byte, count int64) (n int64, members iter
 	if count >= int64(size) {
 		return int64(size), func(visit func([]byte, float64) bool) { z.descend(size-1, size, visit) }, nil
 	}
-	at := z.access()
+	at := z.access(max(count, -count))
 	if count < 0 {
 		return -count, func(visit func([]byte, float64) bool) {
 			for range -count {
@@ -70,10 +70,10 @@ func (t *Tx) ZRandMember(db int, key []byte, count int64) (n int64, members iter
 	}, nil
 }
 
-// access returns a function that finds the member at a rank fast. It is valid until
-// the next change.
-func (z *sorted) access() func(rank int) (member []byte, score float64) {
-	if z.dict != nil {
+// access returns a function that finds the member at a rank fast, for that many calls. It
+// is valid until the next change.
+func (z *sorted) access(calls int64) func(rank int) (member []byte, score float64) {
+	if z.dict != nil && calls <= int64(z.len()) {
 		return func(rank int) ([]byte, float64) {
 			x := z.ranking.at(rank)
 			return x.e.key(), x.score

@@ -1,6 +1,11 @@
 package resp
 
-import "fanfare/kv"
+import (
+	"iter"
+	"slices"
+
+	"fanfare/kv"
+)
 
 func init() {
 	register(
@@ -208,22 +213,28 @@ func (x *call) replySorted(o *sortOptions, elements [][]byte) {
 	}
 }
 
-// storeSorted stores them. What a pattern does not find is an empty element.
 func (x *call) storeSorted(o *sortOptions, elements [][]byte) {
-	if len(o.gets) > 0 {
-		values := make([][]byte, 0, len(elements)*len(o.gets))
-		for _, element := range elements {
-			for i := range o.gets {
-				value, _ := o.gets[i].get(x, element)
-				values = append(values, value)
-			}
-		}
-		elements = values
-	}
-	n, err := x.tx.StoreSorted(x.db, o.store, elements)
+	n, err := x.tx.StoreSorted(x.db, o.store, o.values(x, elements))
 	if err != nil {
 		x.fail(err)
 		return
 	}
 	x.w.Int(int64(n))
+}
+
+// values are what is stored: the elements, or for each what the patterns get, one after the
+// other because they may be many. What a pattern does not find is an empty element.
+func (o *sortOptions) values(x *call, elements [][]byte) iter.Seq[[]byte] {
+	if len(o.gets) == 0 {
+		return slices.Values(elements)
+	}
+	return func(yield func([]byte) bool) {
+		for _, element := range elements {
+			for i := range o.gets {
+				if value, _ := o.gets[i].get(x, element); !yield(value) {
+					return
+				}
+			}
+		}
+	}
 }
