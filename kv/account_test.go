@@ -7,6 +7,37 @@ import (
 	"testing"
 )
 
+func fillSets(tx *Tx, sets, members int, format string) {
+	for i := range sets {
+		for m := range members {
+			if _, err := tx.SAdd(0, fmt.Append(nil, "set:", i), [][]byte{fmt.Appendf(nil, format, m*7919%members)}); err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
+func fillLists(tx *Tx, lists, elements int) {
+	for i := range lists {
+		for e := range elements {
+			if _, err := tx.Push(0, fmt.Append(nil, "list:", i), End(e%2 == 0), [][]byte{fmt.Appendf(nil, "element%d", e)}, false); err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
+func fillSorted(tx *Tx, sets, members int) {
+	for i := range sets {
+		for m := range members {
+			list := []Scored{{fmt.Appendf(nil, "member%d", m), float64(m * 7919 % members)}}
+			if _, _, err := tx.ZAdd(0, fmt.Append(nil, "sorted:", i), list, 0); err != nil {
+				panic(err)
+			}
+		}
+	}
+}
+
 // What Bytes says is what the process really takes, as the collector counts it. This
 // test is not parallel: others' garbage would be in the figure.
 func TestTheAccountIsThatOfTheHeap(t *testing.T) {
@@ -44,6 +75,16 @@ func TestTheAccountIsThatOfTheHeap(t *testing.T) {
 				}
 			}
 		}},
+		{"2,000 sets of integers with 500 members", func(tx *Tx) { fillSets(tx, 2000/scale, 500, "1%06d") }},
+		{"20,000 sets of 50 members", func(tx *Tx) { fillSets(tx, 20_000/scale, 50, "member%d") }},
+		{"1,000 sets of 1,000 members", func(tx *Tx) { fillSets(tx, 1000/scale, 1000, "member%d") }},
+		{"a set of a million members", func(tx *Tx) { fillSets(tx, 1, 1_000_000/scale, "member%d") }},
+		{"100,000 lists of 10 elements", func(tx *Tx) { fillLists(tx, 100_000/scale, 10) }},
+		{"50 lists of 20,000 elements", func(tx *Tx) { fillLists(tx, 50/scale, 20_000) }},
+		{"a list of two million elements", func(tx *Tx) { fillLists(tx, 1, 2_000_000/scale) }},
+		{"20,000 sorted sets of 50 members", func(tx *Tx) { fillSorted(tx, 20_000/scale, 50) }},
+		{"1,000 sorted sets of 1,000 members", func(tx *Tx) { fillSorted(tx, 1000/scale, 1000) }},
+		{"a sorted set of a million members", func(tx *Tx) { fillSorted(tx, 1, 1_000_000/scale) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := heap()

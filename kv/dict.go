@@ -79,14 +79,6 @@ func (d *dict) walk(cursor uint64, count int, visit func(*entry)) uint64 {
 	}
 }
 
-// each visits all entries, in no order, until visit returns false.
-func (d *dict) each(visit func(*entry) bool) {
-	more := true
-	for cursor, first := uint32(0), true; more && (first || cursor != 0); first = false {
-		cursor = d.scan(cursor, func(e *entry) { more = more && visit(e) })
-	}
-}
-
 // clone returns a copy, whose table has its size from the start: nothing is to move.
 func (d *dict) clone() *dict {
 	c := new(dict)

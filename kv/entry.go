@@ -73,11 +73,12 @@ var sizeClass = func() (sizes [smallSizes/8 + 1]uint16) {
 	return sizes
 }()
 
-// allocatedPointers is allocated for what has pointers in it: over 512 bytes the
-// allocator puts eight of its own before it.
+// allocatedPointers is allocated for what has pointers in it: over 512 bytes, and up to
+// whole pages, the allocator puts eight of its own before it.
 func allocatedPointers(n int) int64 {
-	if n > 512 {
-		n += 8
+	const own = 8
+	if n > 512 && n <= smallSizes-own {
+		n += own
 	}
 	return allocated(n)
 }

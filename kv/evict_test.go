@@ -298,19 +298,16 @@ func TestAnImportEvicts(t *testing.T) {
 	}
 	limit := from.Bytes() / 2
 	to, _ := evicting(PolicyAllKeysLRU, limit)
-	for _, record := range export(t, from) {
-		if _, err := to.Import(record); err != nil {
-			t.Fatal(err)
-		}
-	}
+	restore(t, to, export(t, from))
 	if got := to.Bytes(); got > limit+4096 || to.Stats().Evicted == 0 {
 		t.Errorf("got %d bytes, %d evicted; limit %d", got, to.Stats().Evicted, limit)
 	}
 	full, _ := evicting(PolicyVolatileLRU, 100)
-	if _, err := full.Import(export(t, from)[0]); err != nil {
+	im := full.Import()
+	if err := im.Record(export(t, from)[0]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := full.Import(export(t, from)[1]); !errors.Is(err, ErrOOM) {
+	if err := im.Record(export(t, from)[1]); !errors.Is(err, ErrOOM) {
 		t.Errorf("without a key that may go: got %v, want %v", err, ErrOOM)
 	}
 }

@@ -2,38 +2,52 @@ package kv
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"time"
 )
 
-// ErrRecord says that a record is not one of Export's.
-var ErrRecord = errors.New("not a record of a key")
+// The first byte of a record is the key's type, with what these say. A collection
+// that is larger than a part is several records, one behind the other: no record is
+// much larger than one element, however large a collection grows.
+const (
+	partContinues = 0x40 // the elements behind the first byte belong to the key of the record before
+	partFollows   = 0x80 // the next record has more elements
+	partType      = partContinues - 1
+)
 
-// ErrNoDatabase says that a record is of a database that the store does not have.
-var ErrNoDatabase = errors.New("a key is in a database that there is not")
+const (
+	// partBytes is how much of a collection one record has, and one element more.
+	partBytes = 16 << 10
+	// chunkBytes is how much is allocated at a time while a shard is locked.
+	chunkBytes = 1 << 20
+	// headBytes is what a record has at most before its key.
+	headBytes = 1 + 3*binary.MaxVarintLen64
+)
 
-// exports are the records of a shard's keys, one behind the other.
+// exports are the records of a shard's keys. They lie in chunks, so that none has to
+// be moved to make room for more.
 type exports struct {
-	data []byte
-	ends []int
+	records [][]byte
+	data    []byte   // the chunk that is being filled
+	begin   int      // where the record begins that is being written
+	body    int      // where its elements do
+	chunks  [][]byte // all of chunkBytes, for every shard again
+	used    int      // of them
 }
 
-// Export calls emit with a record for every key, in no order. Each shard is locked
-// while its keys are copied, not while they are emitted: the records of a shard
-// show it at one moment, those of different shards at different ones. The memory
-// needed is that of one shard's copy. pause is the longest time that a shard was
-// locked. emit must not keep the record.
+// Export calls emit with records of every key, in no order of the keys: one record, or
+// for a large collection several, one behind the other. Each shard is locked while its
+// keys are copied, not while they are emitted: the records of a shard show it at one
+// moment, those of different shards at different ones. The memory needed is that of one
+// shard's copy. pause is the longest time that a shard was locked. emit must not keep
+// the record.
 func (s *Store) Export(emit func(record []byte) error) (pause time.Duration, err error) {
 	var x exports
 	for i := range s.shards {
 		pause = max(pause, x.copy(&s.shards[i], s.cfg.Now()))
-		begin := 0
-		for _, end := range x.ends {
-			if err := emit(x.data[begin:end]); err != nil {
+		for _, r := range x.records {
+			if err := emit(r); err != nil {
 				return pause, err
 			}
-			begin = end
 		}
 	}
 	return pause, nil
@@ -41,7 +55,8 @@ func (s *Store) Export(emit func(record []byte) error) (pause time.Duration, err
 
 // copy lists the keys of a shard that have not expired.
 func (x *exports) copy(sh *shard, now int64) time.Duration {
-	x.data, x.ends = x.data[:0], x.ends[:0]
+	clear(x.records) // a chunk of a long string is not needed any more
+	x.records, x.data, x.used = x.records[:0], nil, 0
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	began := time.Now()
@@ -49,104 +64,92 @@ func (x *exports) copy(sh *shard, now int64) time.Duration {
 		if sp == nil {
 			continue
 		}
-		for cursor, first := uint32(0), true; first || cursor != 0; first = false {
-			cursor = sp.keys.scan(cursor, func(e *entry) {
-				if at := sp.deadlines.at(e); at == 0 || at > now {
-					x.add(e, db, at)
-				}
-			})
-		}
+		sp.keys.each(func(e *entry) bool {
+			if at := sp.deadlines.at(e); at == 0 || at > now {
+				x.add(e, db, at)
+			}
+			return true
+		})
 	}
 	return time.Since(began)
 }
 
-// add appends the record of a key: the type, the database, the deadline (0: none)
-// and the length of the key as unsigned varints; the key; the value.
+// add makes the record of a key, or the records: the type, the database, the deadline
+// (0: none) and the length of the key, as unsigned varints but the type; the key; the
+// value.
 func (x *exports) add(e *entry, db int, deadline int64) {
-	x.data = append(x.data, byte(e.kind))
+	o, size := e.object(), headBytes+len(e.block)
+	if o != nil {
+		size += int(min(o.bytes(), partBytes))
+	}
+	x.open(byte(e.kind), size)
 	x.data = binary.AppendUvarint(x.data, uint64(db))       // #nosec G115 -- not negative
 	x.data = binary.AppendUvarint(x.data, uint64(deadline)) // #nosec G115 -- not negative
 	x.data = binary.AppendUvarint(x.data, uint64(e.size))
 	x.data = append(x.data, e.block...)
-	if o := e.object(); o != nil {
-		x.data = o.export(x.data)
+	x.body = len(x.data)
+	if o != nil {
+		o.export(x)
 	}
-	x.ends = append(x.ends, len(x.data))
+	x.close()
 }
 
-// Import stores a key from a record of Export, unless its deadline has passed, and
-// says whether it did.
-// ErrRecord: it is no record. ErrNoDatabase: the store has too few. ErrOOM: the
-// store is full, and no key may be evicted. Events are those of Set.
-func (s *Store) Import(record []byte) (stored bool, err error) {
-	if len(record) == 0 {
-		return false, fmt.Errorf("%w: empty", ErrRecord)
+// open begins a record of about so many bytes.
+func (x *exports) open(first byte, size int) {
+	if size > cap(x.data)-len(x.data) {
+		x.data = x.chunk(size)
 	}
-	var head [3]uint64
-	rest := record[1:]
-	for i := range head {
-		v, n := binary.Uvarint(rest)
-		if n <= 0 {
-			return false, fmt.Errorf("%w: too short", ErrRecord)
+	x.begin = len(x.data)
+	x.data = append(x.data, first)
+	x.body = len(x.data)
+}
+
+// close ends a record.
+func (x *exports) close() {
+	x.records = append(x.records, x.data[x.begin:len(x.data):len(x.data)])
+}
+
+// chunk returns room for a record of so many bytes.
+func (x *exports) chunk(size int) []byte {
+	if size > chunkBytes {
+		return make([]byte, 0, size)
+	}
+	if x.used == len(x.chunks) {
+		x.chunks = append(x.chunks, make([]byte, 0, chunkBytes))
+	}
+	x.used++
+	return x.chunks[x.used-1]
+}
+
+// element is called before an element of a collection is written: if the record has
+// enough of them, another one goes on.
+func (x *exports) element() {
+	if len(x.data)-x.body < partBytes {
+		return
+	}
+	kind := x.data[x.begin] & partType
+	x.data[x.begin] |= partFollows
+	x.close()
+	x.open(kind|partContinues, headBytes+partBytes)
+}
+
+// item writes an element, or a part of one, as packed has it.
+func (x *exports) item(b []byte) { x.data = appendPacked(x.data, b) }
+
+// block writes what a block has, of which every step items are an element. A small
+// one is copied as it is.
+func (x *exports) block(p *packed, step int) {
+	x.element()
+	if len(p.data) <= partBytes {
+		x.data = append(x.data, p.data...)
+		return
+	}
+	for at := 0; at < len(p.data); {
+		x.element()
+		begin := at
+		for range step {
+			_, at = p.at(at)
 		}
-		head[i], rest = v, rest[n:]
-	}
-	db, deadline, size := head[0], int64(head[1]), head[2] // #nosec G115 -- checked below
-	switch {
-	case db >= uint64(s.cfg.Databases): // #nosec G115 -- not negative
-		return false, fmt.Errorf("%w: %d of %d", ErrNoDatabase, db, s.cfg.Databases)
-	case deadline < 0, size > uint64(len(rest)):
-		return false, fmt.Errorf("%w: contradicting lengths", ErrRecord)
-	}
-	if !s.MakeRoom() {
-		return false, ErrOOM
-	}
-	key, value := rest[:size], rest[size:]
-	t := s.Begin(int(db), [][]byte{key})
-	defer t.End()
-	if deadline != 0 && deadline <= t.Now() {
-		return false, nil
-	}
-	return true, t.restore(Type(record[0]), int(db), key, value, deadline)
-}
-
-// restore stores what snapshot has put behind a key.
-func (t *Tx) restore(kind Type, db int, key, value []byte, deadline int64) error {
-	if kind == TypeString {
-		staged, err := t.Stage(db, key, len(value))
-		if err != nil {
-			return err
-		}
-		staged.Put(deadline, value)
-		return nil
-	}
-	o, err := decodeObject(kind, value, t.s.compact.Load())
-	if err != nil {
-		return err
-	}
-	if _, err := t.replaceObject(db, key, o, EventGeneric, "restore"); err != nil {
-		return err
-	}
-	if deadline != 0 {
-		p := t.find(db, key)
-		t.setDeadline(p, deadline)
-		t.s.settle(p.sp)
-	}
-	return nil
-}
-
-// decodeObject makes an object of what its export has written.
-func decodeObject(kind Type, data []byte, c *Compact) (object, error) {
-	switch kind {
-	case TypeHash:
-		return decodeHash(data, c)
-	case TypeSet:
-		return decodeSet(data, c)
-	case TypeList:
-		return decodeList(data, c)
-	case TypeSorted:
-		return decodeSorted(data, c)
-	default:
-		return nil, fmt.Errorf("%w: unknown type", ErrRecord)
+		x.data = append(x.data, p.data[begin:at]...)
 	}
 }

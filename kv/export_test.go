@@ -53,11 +53,7 @@ func TestAnImportHasWhatWasExported(t *testing.T) {
 	if len(records) != len(want) {
 		t.Errorf("%d records for %d keys", len(records), len(want))
 	}
-	for _, r := range records {
-		if _, err := to.Import(r); err != nil {
-			t.Fatal(err)
-		}
-	}
+	restore(t, to, records)
 	if got := contents(to); !slices.Equal(got, want) {
 		t.Errorf("got %d keys, want %d", len(got), len(want))
 	}
@@ -73,18 +69,8 @@ func TestADeadlineThatPassedMeanwhileHasPassed(t *testing.T) {
 	records := export(t, s)
 	now += 10
 	other := newStore(Config{Now: func() int64 { return now }})
-	count := 0
-	for _, r := range records {
-		stored, err := other.Import(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if stored {
-			count++
-		}
-	}
-	if count != 1 {
-		t.Errorf("%d keys are said to be stored, want 1", count)
+	if stored, expired := restore(t, other, records); stored != 1 || expired != 1 {
+		t.Errorf("%d keys are said to be stored and %d to have expired, want 1 each", stored, expired)
 	}
 	if got, want := contents(other), []string{`0 "later" "v" 1100`}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -153,7 +139,7 @@ func TestImportRefusesWhatIsNoRecord(t *testing.T) {
 		"a good one, to see it": {good, nil},
 	}
 	for name, tt := range tests {
-		if _, err := s.Import(tt.record); !errors.Is(err, tt.want) {
+		if err := s.Import().Record(tt.record); !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tt.want)
 		}
 	}
@@ -167,18 +153,14 @@ func FuzzImport(f *testing.F) {
 	f.Add([]byte("\x01\x0f\xff\xff\xff\xff\x0f\x01kv"))
 	f.Fuzz(func(t *testing.T, record []byte) {
 		s := newStore(Config{Now: func() int64 { return 1 }})
-		if _, err := s.Import(record); err != nil {
+		if err := s.Import().Record(record); err != nil {
 			if n := len(contents(s)); n != 0 {
 				t.Errorf("a refused record left %d keys", n)
 			}
 			return
 		}
 		again := newStore(Config{Now: func() int64 { return 1 }})
-		for _, r := range export(t, s) {
-			if _, err := again.Import(r); err != nil {
-				t.Error(err)
-			}
-		}
+		restore(t, again, export(t, s))
 		if got, want := contents(again), contents(s); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}

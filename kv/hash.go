@@ -152,31 +152,31 @@ func (h *hash) spread() {
 	h.dict, h.packed = d, packed{}
 }
 
-// export appends fields and values as one packed block, whatever the form.
-func (h *hash) export(dst []byte) []byte {
+// export writes fields and values as packed items, whatever the form.
+func (h *hash) export(x *exports) {
 	if h.dict == nil {
-		return append(dst, h.packed.data...)
+		x.block(&h.packed, 2)
+		return
 	}
 	h.each(func(field, value []byte) bool {
-		dst = appendPacked(appendPacked(dst, field), value)
+		x.element()
+		x.item(field)
+		x.item(value)
 		return true
 	})
-	return dst
 }
 
-// decodeHash makes a hash of what export has written.
-func decodeHash(data []byte, c *Compact) (object, error) {
+func (h *hash) load(data []byte, c *Compact) error {
 	fields, ok := unpack(data)
 	if !ok || fields.n == 0 || fields.n%2 != 0 {
-		return nil, fmt.Errorf("%w: not a hash", ErrRecord)
+		return fmt.Errorf("%w: not a hash", ErrRecord)
 	}
-	h := new(hash)
 	for at := 0; at < len(data); {
 		var field, value []byte
 		field, value, at = fields.pair(at)
 		if !h.set(field, value, c) {
-			return nil, fmt.Errorf("%w: a field comes twice", ErrRecord)
+			return fmt.Errorf("%w: a field comes twice", ErrRecord)
 		}
 	}
-	return h, nil
+	return nil
 }

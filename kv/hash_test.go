@@ -105,7 +105,7 @@ func TestAHashIsAMapInEveryForm(t *testing.T) {
 				t.Fatalf("seed %d, step %d: got %v, want %v", seed, i, got, want)
 			}
 			checkBytes(t, s)
-			decoded, err := decodeObject(TypeHash, e.object().export(nil), &few)
+			decoded, err := decodeObject(TypeHash, encoded(e.object()), &few)
 			if err != nil || decoded.len() != len(want) {
 				t.Fatalf("decoded: got %v, %v", decoded, err)
 			}
@@ -278,10 +278,10 @@ func FuzzDecodeHash(f *testing.F) {
 	h := new(hash)
 	h.set([]byte("field"), bytes.Repeat([]byte("v"), 200), &few)
 	h.set(nil, nil, &few)
-	f.Add(h.export(nil))
+	f.Add(encoded(h))
 	f.Add([]byte{1, 'a', 1, 1, 'b', 1, 1, 'a', 1, 0, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o, err := decodeHash(data, &few)
+		o, err := decodeObject(TypeHash, data, &few)
 		if err != nil {
 			if !errors.Is(err, ErrRecord) {
 				t.Errorf("got %v", err)
@@ -291,7 +291,7 @@ func FuzzDecodeHash(f *testing.F) {
 		if got := recounts[TypeHash](o); got != o.bytes() || got > 4096+int64(200*len(data)) {
 			t.Errorf("%d bytes of %d, want %d", got, len(data), o.bytes())
 		}
-		again, err := decodeHash(o.export(nil), &few)
+		again, err := decodeObject(TypeHash, encoded(o), &few)
 		if err != nil || again.len() != o.len() {
 			t.Errorf("again: got %v", err)
 		}

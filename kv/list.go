@@ -109,19 +109,18 @@ func (l *list) growth(end End, items [][]byte, c *Compact) (grow int64) {
 		grow = listBytes
 	} else if free = len(l.nodes.ring); l.count > 0 {
 		p, places = *l.nodes.at(l.outermost(end)), l.nodes.n
-		grow = -p.bytes()
 	}
-	n, size := p.n, len(p.data)
+	n, size, has := p.n, len(p.data), p.bytes()
 	for _, item := range items {
 		if more := packedSize(len(item)); n == 0 || !c.room(n+1, size+more) {
-			grow += allocated(size)
-			n, size = 1, more
+			grow += max(0, allocated(size)-has)
+			n, size, has = 1, more, 0
 			places++
 		} else {
 			n, size = n+1, size+more
 		}
 	}
-	return grow + allocated(size) + ringGrowth(free, places)
+	return grow + max(0, allocated(size)-has) + ringGrowth(free, places)
 }
 
 // ringGrowth is by how much a ring grows that has so many places and is to have more.
@@ -251,25 +250,22 @@ func (l *list) merge(i int) {
 	*q = packed{}
 }
 
-// decodeList makes a list of what export has written.
-func decodeList(data []byte, c *Compact) (object, error) {
+func (l *list) load(data []byte, c *Compact) error {
 	elements, ok := unpack(data)
 	if !ok || elements.n == 0 {
-		return nil, fmt.Errorf("%w: not a list", ErrRecord)
+		return fmt.Errorf("%w: not a list", ErrRecord)
 	}
-	l := new(list)
 	for at := 0; at < len(data); {
 		var item []byte
 		item, at = elements.at(at)
 		l.push(Right, item, c)
 	}
-	return l, nil
+	return nil
 }
 
-// export appends the elements as one packed block.
-func (l *list) export(dst []byte) []byte {
+// export writes the elements as packed items.
+func (l *list) export(x *exports) {
 	for i := range l.nodes.n {
-		dst = append(dst, l.nodes.at(i).data...)
+		x.block(l.nodes.at(i), 1)
 	}
-	return dst
 }

@@ -11,15 +11,15 @@ func FuzzDecodeList(f *testing.F) {
 	for _, item := range []string{"", "a", string(make([]byte, 9000))} {
 		l.push(Right, []byte(item), &DefaultCompact)
 	}
-	f.Add(l.export(nil))
+	f.Add(encoded(l))
 	f.Add([]byte{0x80, 0x00, 0x00, 0x80})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o, err := decodeList(data, &DefaultCompact)
+		o, err := decodeObject(TypeList, data, &DefaultCompact)
 		if err != nil {
 			return
 		}
-		if !bytes.Equal(o.export(nil), data) || o.len() == 0 || recountList(o) != o.bytes() {
-			t.Errorf("got %d elements, %q", o.len(), o.export(nil))
+		if !bytes.Equal(encoded(o), data) || o.len() == 0 || recountList(o) != o.bytes() {
+			t.Errorf("got %d elements, %q", o.len(), encoded(o))
 		}
 	})
 }

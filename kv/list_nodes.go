@@ -23,7 +23,7 @@ func (d *nodes) bytes() int64 {
 }
 
 // ringBytes is what a ring of n places takes.
-func ringBytes(n int) int64 { return allocated(n * int(packedBytes)) }
+func ringBytes(n int) int64 { return allocatedPointers(n * int(packedBytes)) }
 
 // at returns the i-th node. It is valid until nodes come or go.
 func (d *nodes) at(i int) *packed {

@@ -14,7 +14,7 @@ func recountList(o object) int64 {
 	l := o.(*list)
 	n := listBytes
 	if len(l.nodes.ring) > 1 {
-		n += allocated(len(l.nodes.ring) * int(packedBytes))
+		n += allocatedPointers(len(l.nodes.ring) * int(packedBytes))
 	}
 	for i := range l.nodes.n {
 		n += allocated(cap(l.nodes.at(i).data))
@@ -186,8 +186,8 @@ func (m *listModel) check(t *testing.T, tx *Tx, step int) {
 		if got, want := text(m.all(tx)...), text(m.list...); got != want {
 			t.Fatalf("step %d: got %s, want %s", step, got, want)
 		}
-		back, err := decodeList(l.export(nil), tx.s.compact.Load())
-		if err != nil || string(back.export(nil)) != string(l.export(nil)) || string(l.clone().export(nil)) != string(l.export(nil)) {
+		back, err := decodeObject(TypeList, encoded(l), tx.s.compact.Load())
+		if err != nil || string(encoded(back)) != string(encoded(l)) || string(encoded(l.clone())) != string(encoded(l)) {
 			t.Fatalf("step %d: not what was exported: %v", step, err)
 		}
 		if recountList(l) != l.bytes() || recountList(l.clone()) != l.clone().bytes() {

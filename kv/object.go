@@ -15,8 +15,11 @@ type object interface {
 	bytes() int64
 	// clone returns a copy; no change of one shows in the other.
 	clone() object
-	// export appends all there is to say of it: what the type's decoder reads.
-	export(dst []byte) []byte
+	// export writes the elements, and calls x.element before each.
+	export(x *exports)
+	// load adds what export has written into one record. ErrRecord: it is none of the
+	// type's, or has an element that is there already; the object is undefined then.
+	load(data []byte, c *Compact) error
 }
 
 // objectEntry is the entry of a key with an object. Strings are many and small:

@@ -37,7 +37,7 @@ func recountForm(p *packed, d *dict) int64 {
 
 func recountTable(tb *table) (n int64) {
 	for _, b := range []*buckets{&tb.old, &tb.cur} {
-		n += int64(len(b.segments)) * sliceBytes
+		n += allocatedPointers(len(b.segments) * sliceBytes)
 		for _, segment := range b.segments {
 			n += allocatedPointers(len(segment) * pointerBytes)
 		}

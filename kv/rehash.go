@@ -82,6 +82,6 @@ func (t *table) finish() {
 	for i := range t.old.segments {
 		t.bytes -= t.old.drop(i)
 	}
-	t.bytes -= int64(len(t.old.segments)) * sliceBytes
+	t.bytes -= allocatedPointers(len(t.old.segments) * sliceBytes)
 	t.old, t.moved = buckets{}, 0
 }

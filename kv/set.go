@@ -151,28 +151,30 @@ func (s *memberSet) Scan(cursor uint64, count int, visit func(member, none []byt
 	return 0
 }
 
-// export appends the members as one packed block, whatever the form.
-func (s *memberSet) export(dst []byte) []byte {
+// export writes the members as packed items, whatever the form.
+func (s *memberSet) export(x *exports) {
+	if p, ok := s.members.(*packedSet); ok {
+		x.block(&p.packed, 1)
+		return
+	}
 	s.each(func(member []byte) bool {
-		dst = appendPacked(dst, member)
+		x.element()
+		x.item(member)
 		return true
 	})
-	return dst
 }
 
-// decodeSet makes a set of what export has written.
-func decodeSet(data []byte, c *Compact) (object, error) {
+func (s *memberSet) load(data []byte, c *Compact) error {
 	list, ok := unpack(data)
 	if !ok || list.n == 0 {
-		return nil, fmt.Errorf("%w: not a set", ErrRecord)
+		return fmt.Errorf("%w: not a set", ErrRecord)
 	}
-	s := newMemberSet()
 	for at := 0; at < len(data); {
 		var member []byte
 		member, at = list.at(at)
 		if !s.add(member, c) {
-			return nil, fmt.Errorf("%w: a member comes twice", ErrRecord)
+			return fmt.Errorf("%w: a member comes twice", ErrRecord)
 		}
 	}
-	return s, nil
+	return nil
 }

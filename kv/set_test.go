@@ -124,7 +124,7 @@ func TestASetIsASetInEveryForm(t *testing.T) {
 				t.Fatalf("seed %d, step %d: got %v, want %v", seed, i, got, want)
 			}
 			checkBytes(t, s)
-			decoded, err := decodeObject(TypeSet, o.export(nil), &few)
+			decoded, err := decodeObject(TypeSet, encoded(o), &few)
 			if err != nil || decoded.len() != len(want) {
 				t.Fatalf("decoded: got %v, %v", decoded, err)
 			}
@@ -254,10 +254,10 @@ func FuzzDecodeSet(f *testing.F) {
 		for _, m := range list {
 			s.add(m, &few)
 		}
-		f.Add(s.export(nil))
+		f.Add(encoded(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o, err := decodeSet(data, &few)
+		o, err := decodeObject(TypeSet, data, &few)
 		if err != nil {
 			if !errors.Is(err, ErrRecord) {
 				t.Errorf("got %v", err)
@@ -267,7 +267,7 @@ func FuzzDecodeSet(f *testing.F) {
 		if got := recounts[TypeSet](o); got != o.bytes() || got > 4096+int64(200*len(data)) {
 			t.Errorf("%d bytes of %d, want %d", got, len(data), o.bytes())
 		}
-		again, err := decodeSet(o.export(nil), &few)
+		again, err := decodeObject(TypeSet, encoded(o), &few)
 		if err != nil || again.len() != o.len() {
 			t.Errorf("again: got %v", err)
 		}

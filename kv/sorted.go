@@ -177,38 +177,37 @@ func (z *sorted) spread() {
 	z.dict, z.ranking, z.packed = d, r, packed{}
 }
 
-// export appends members and scores, in order, as one packed block, whatever the
-// form.
-func (z *sorted) export(dst []byte) []byte {
+// export writes members and scores, in order, as packed items, whatever the form.
+func (z *sorted) export(x *exports) {
 	if z.dict == nil {
-		return append(dst, z.packed.data...)
+		x.block(&z.packed, 2)
+		return
 	}
 	var scratch [scoreSize]byte
 	z.eachScored(func(member []byte, score float64) bool {
-		dst = appendPacked(appendPacked(dst, member), packScore(scratch[:0], score))
+		x.element()
+		x.item(member)
+		x.item(packScore(scratch[:0], score))
 		return true
 	})
-	return dst
 }
 
-// decodeSorted makes a sorted set of what export has written.
-func decodeSorted(data []byte, c *Compact) (object, error) {
+func (z *sorted) load(data []byte, c *Compact) error {
 	items, ok := unpack(data)
 	if !ok || items.n == 0 || items.n%2 != 0 {
-		return nil, fmt.Errorf("%w: not a sorted set", ErrRecord)
+		return fmt.Errorf("%w: not a sorted set", ErrRecord)
 	}
-	z := new(sorted)
 	for at := 0; at < len(data); {
 		member, scoreAt := items.at(at)
 		bits, next := items.at(scoreAt)
 		if at = next; len(bits) > scoreSize || math.IsNaN(unpackScore(bits)) {
-			return nil, fmt.Errorf("%w: not a score", ErrRecord)
+			return fmt.Errorf("%w: not a score", ErrRecord)
 		}
 		if !z.set(member, unpackScore(bits), c) {
-			return nil, fmt.Errorf("%w: a member comes twice", ErrRecord)
+			return fmt.Errorf("%w: a member comes twice", ErrRecord)
 		}
 	}
-	return z, nil
+	return nil
 }
 
 // sortedOf makes a sorted set of members that are in order and all different.

@@ -48,11 +48,7 @@ func TestAnImportedSortedSetIsTheExportedOne(t *testing.T) {
 			tx.Delete(0, []byte("z"))
 			checkBytes(t, from)
 			tx.End()
-			for _, r := range export(t, from) {
-				if _, err := to.Import(r); err != nil {
-					t.Fatal(err)
-				}
-			}
+			restore(t, to, export(t, from))
 			tx = to.BeginAll()
 			defer tx.End()
 			if got := textOf(t, tx, "copy", &SortedRange{Stop: -1}); got != want {
@@ -86,22 +82,22 @@ func FuzzDecodeSorted(f *testing.F) {
 	for i := range 5 {
 		z.set(fmt.Append(nil, "m", i), float64(i)/3, &DefaultCompact)
 	}
-	f.Add(z.export(nil))
+	f.Add(encoded(z))
 	f.Add(appendPacked(appendPacked(nil, []byte("m")), []byte{0x7f, 0xf8}))     // NaN
 	f.Add(appendPacked(appendPacked(nil, []byte("m")), make([]byte, 9)))        // too long
 	f.Add(appendPacked(appendPacked(nil, []byte("m")), []byte{0x3f, 0xf0, 0}))  // a zero too many
 	f.Add(bytes.Repeat(appendPacked(appendPacked(nil, []byte("m")), nil), 2))   // twice
 	f.Add(appendPacked(appendPacked(appendPacked(nil, []byte("m")), nil), nil)) // no score
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o, err := decodeSorted(data, &Compact{SortedEntries: 4, SortedValue: 8})
+		o, err := decodeObject(TypeSorted, data, &Compact{SortedEntries: 4, SortedValue: 8})
 		if err != nil {
 			return
 		}
 		if z, ok := o.(*sorted); !ok || z.len() == 0 || z.bytes() != recountSorted(z) {
 			t.Fatalf("got %v", o)
 		}
-		again, err := decodeSorted(o.export(nil), &DefaultCompact)
-		if err != nil || !bytes.Equal(again.export(nil), o.export(nil)) {
+		again, err := decodeObject(TypeSorted, encoded(o), &DefaultCompact)
+		if err != nil || !bytes.Equal(encoded(again), encoded(o)) {
 			t.Fatalf("exported and decoded again: %v", err)
 		}
 	})

@@ -104,7 +104,7 @@ const (
 // makeBuckets returns an array of the given size and the bytes it takes so far.
 func makeBuckets(size int) (buckets, int64) {
 	n := (size + segmentSize - 1) / segmentSize
-	return buckets{segments: make([][]*entry, n), size: size}, int64(n) * sliceBytes
+	return buckets{segments: make([][]*entry, n), size: size}, allocatedPointers(n * sliceBytes)
 }
 
 func (b *buckets) index(h uint32) int { return int(h) & (b.size - 1) }

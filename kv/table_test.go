@@ -26,7 +26,7 @@ func checkTable(t *testing.T, tb *table) {
 	count := 0
 	var bytes int64
 	for _, b := range []*buckets{&tb.old, &tb.cur} {
-		bytes += int64(len(b.segments)) * sliceBytes
+		bytes += allocatedPointers(len(b.segments) * sliceBytes)
 		for s, segment := range b.segments {
 			bytes += allocatedPointers(len(segment) * pointerBytes)
 			for j, e := range segment {

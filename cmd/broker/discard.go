@@ -54,6 +54,6 @@ func try(ctx context.Context, cfg *Config, d *snapshot.Dir, name string) error {
 	}
 	defer b.Close()
 	defer store.Close()
-	l := &loader{store: store, im: b.Import(cfg.WS.Grace), look: func(*loader) error { return ctx.Err() }}
+	l := &loader{keys: store.Import(), im: b.Import(cfg.WS.Grace), look: func(*loader) error { return ctx.Err() }}
 	return l.load(d, name)
 }

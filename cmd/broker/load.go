@@ -42,7 +42,7 @@ func (s *snapshots) load(ctx context.Context) error {
 		return nil
 	}
 	clean := name == s.mark
-	l := &loader{store: s.store, im: s.broker.Import(s.grace), look: func(l *loader) error {
+	l := &loader{keys: s.store.Import(), im: s.broker.Import(s.grace), look: func(l *loader) error {
 		s.loaded(l)
 		return ctx.Err()
 	}}
@@ -58,8 +58,9 @@ func (s *snapshots) load(ctx context.Context) error {
 // ended tells what was loaded and what may be lost.
 func (s *snapshots) ended(l *loader, clean bool) {
 	s.loaded(l)
+	stored, expired := l.keys.Keys()
 	s.log.Info("snapshot loaded", zap.String("path", l.path), zap.Duration("took", time.Since(l.began)),
-		zap.Int64("keys", l.keys), zap.Int64("expired", l.expired), zap.Int("histories", l.channels.Histories),
+		zap.Int64("keys", stored), zap.Int64("expired", expired), zap.Int("histories", l.channels.Histories),
 		zap.Int("messages", l.channels.Messages), zap.Int("retained", l.channels.Retained),
 		zap.Int("members", l.channels.Members), zap.String("epoch", s.broker.Epoch()))
 	s.mu.Lock()
@@ -80,7 +81,7 @@ func (s *snapshots) loaded(l *loader) {
 	defer s.mu.Unlock()
 	n := &s.start
 	n.LoadBegan, n.Loaded, n.LoadSize = l.began, l.read, l.size
-	n.KeysLoaded, n.KeysExpired = l.keys, l.expired
+	n.KeysLoaded, n.KeysExpired = l.keys.Keys()
 	if time.Since(l.told) >= progressEvery {
 		l.told = time.Now()
 		s.log.Info("loading", zap.String("path", l.path), zap.Int64("bytes", l.read), zap.Int64("of", l.size))
@@ -89,17 +90,16 @@ func (s *snapshots) loaded(l *loader) {
 
 // loader reads one snapshot into a store and a broker that have nothing yet.
 type loader struct {
-	store *kv.Store
-	im    *broker.Importer
-	look  func(*loader) error // called now and then; an error ends the loading
+	keys *kv.Importer
+	im   *broker.Importer
+	look func(*loader) error // called now and then; an error ends the loading
 
-	path          string
-	began, told   time.Time // the latter: the last line about it
-	read, size    int64     // bytes
-	keys, expired int64
-	channels      broker.ImportStats
-	written       time.Time // when the snapshot was begun
-	writer        string    // the broker's version
+	path        string
+	began, told time.Time // the latter: the last line about it
+	read, size  int64     // bytes
+	channels    broker.ImportStats
+	written     time.Time // when the snapshot was begun
+	writer      string    // the broker's version
 }
 
 func (l *loader) load(d *snapshot.Dir, name string) (err error) {
@@ -142,13 +142,7 @@ func (l *loader) take(section byte, record []byte) error {
 	case sectionChannels:
 		return l.im.Record(record)
 	case sectionKeys:
-		stored, err := l.store.Import(record)
-		if stored {
-			l.keys++
-		} else {
-			l.expired++
-		}
-		return err
+		return l.keys.Record(record)
 	}
 	return fmt.Errorf("%w: section %d", errRecord, section)
 }
@@ -167,7 +161,7 @@ func (l *loader) complete() error {
 	if l.written.IsZero() {
 		return fmt.Errorf("%w: it does not say when it was written", errRecord)
 	}
-	return nil
+	return l.keys.Done()
 }
 
 // broken says that an error of loading is the file's and not of the configuration

@@ -31,10 +31,27 @@ func TestTheCollectorFollowsMaxMemory(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", tt.rule, got, tt.want)
 		}
 	}
-	debug.SetMemoryLimit(12345)
-	cfg.RESP.MaxMemoryChanged = nil
-	followMaxMemory(&cfg, []string{"GOMEMLIMIT=1GiB"})
-	if got := limit(); got != 12345 || cfg.RESP.MaxMemoryChanged != nil {
-		t.Errorf("with GOMEMLIMIT: got %d", got)
+	for variable, followed := range map[string]bool{
+		"GOMEMLIMIT=1GiB": false, "GOMEMLIMIT=off": false, "GOMEMLIMIT=": true, "MY_GOMEMLIMIT=1GiB": true, "GOMEMLIMITS=1GiB": true,
+	} {
+		debug.SetMemoryLimit(12345)
+		cfg.RESP.MaxMemoryChanged = nil
+		followMaxMemory(&cfg, []string{"HOME=/", variable})
+		if got := limit(); (got != 12345) != followed || (cfg.RESP.MaxMemoryChanged != nil) != followed {
+			t.Errorf("%s: got %d", variable, got)
+		}
+	}
+}
+
+// The largest settings there may be are no overflow, which the collector would take as no
+// limit at all, or as one that stops everything.
+func TestNoMemoryLimitIsAnOverflow(t *testing.T) {
+	t.Parallel()
+	for _, budgets := range []int64{0, baseMemory, baseMemory + 64<<30 + 1<<40 + 1<<42 + 1<<42} {
+		for _, maxMemory := range []int64{1, 1 << 42, math.MaxInt64/2 - budgets, math.MaxInt64/2 - budgets + 1, math.MaxInt64 - 1} {
+			if got := memoryLimit(maxMemory, budgets); got < maxMemory || got < budgets {
+				t.Errorf("maxmemory %d, budgets %d: got %d", maxMemory, budgets, got)
+			}
+		}
 	}
 }
