@@ -4,6 +4,16 @@ package broker
 type Identity struct {
 	// User is the name of an authenticated user; empty for an anonymous one.
 	User string
+	// Rights is what it may do. The broker does not look at it: Config.Access does.
+	Rights Rights
+}
+
+// Rights is what an identity may do on channels. Its method is called concurrently.
+// What it answers may change; who changes it calls Broker.Recheck afterwards.
+type Rights interface {
+	// Allows says whether the rights cover a on the channel, or on the pattern for
+	// ActionPattern and ActionHistoryPattern.
+	Allows(a Action, name string) bool
 }
 
 // Action is something an Identity may be allowed to do on a channel.
