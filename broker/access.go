@@ -62,7 +62,7 @@ func (s *Session) permit(a Action, channel string) error {
 	switch {
 	case len(channel) > s.cfg.MaxName:
 		return s.b.refuse(ErrNameTooLong)
-	case !s.b.allowed(s.cfg.Identity, a, channel):
+	case !s.b.allowed(s.Identity(), a, channel):
 		return s.b.refuse(ErrDenied)
 	}
 	return nil

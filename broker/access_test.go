@@ -95,10 +95,11 @@ func TestEveryPathAsksForItsAction(t *testing.T) {
 func TestEveryMethodOfASessionIsAPathOrNone(t *testing.T) {
 	t.Parallel()
 	none := map[string]string{
-		"about the session itself": "ID Number Identity Format Done Reason Member Held Count",
-		"its end":                  "End Kill Close",
+		"about the session itself": "ID Number Identity Format Done Reason Member Held Count Holds",
+		"its end":                  "End Kill Close Withdraw",
 		"gives back what it has":   "Unsubscribe UnsubscribeInExec UnsubscribeAll LeaveAll SetFormat",
 		"waits":                    "HasRoom AwaitRoom Await",
+		"changes the rights":       "Identify",
 		"behind Subscribe and MayResume, which ask": "Recall",
 	}
 	known := strings.Fields(strings.Join(slices.Collect(func(yield func(string) bool) {

@@ -37,6 +37,7 @@ type Broker struct {
 	root     atomic.Pointer[root]    // swapped under the log's lock
 	writer   writer
 	sessions sessions
+	rights   atomic.Uint64 // changes of what identities may do
 	stats    counters
 }
 

@@ -7,6 +7,8 @@ type Event struct {
 	Member  Member   // joined, updated, left
 	Count   int      // members
 	Offsets []uint64 // forgotten
+	Pattern bool     // withdrawn: Channel is a pattern
+	Denied  bool     // withdrawn: because the rights for it were taken away
 }
 
 // EventVerb says what happened.
@@ -22,9 +24,10 @@ const (
 	EventForgotten                  // some were
 	EventOccupied                   // the channel has a subscriber
 	EventVacated                    // it has none any more
+	EventWithdrawn                  // the session's subscription was ended by somebody else
 )
 
-var eventNames = [...]string{"joined", "updated", "left", "members", "cleared", "forgotten", "occupied", "vacated"}
+var eventNames = [...]string{"joined", "updated", "left", "members", "cleared", "forgotten", "occupied", "vacated", "withdrawn"}
 
 func (v EventVerb) String() string { return eventNames[v] }
 

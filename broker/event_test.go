@@ -10,7 +10,7 @@ import (
 // The names are part of the protocols' documents.
 func TestEventsHaveTheirNames(t *testing.T) {
 	t.Parallel()
-	for verb, want := range []string{"joined", "updated", "left", "members", "cleared", "forgotten", "occupied", "vacated"} {
+	for verb, want := range []string{"joined", "updated", "left", "members", "cleared", "forgotten", "occupied", "vacated", "withdrawn"} {
 		if got := EventVerb(verb).String(); got != want {
 			t.Errorf("verb %d: got %q, want %q", verb, got, want)
 		}

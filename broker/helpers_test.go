@@ -237,6 +237,10 @@ func rememberCodecs() []Codec {
 			return fmt.Appendf(dst, " %d", e.Count)
 		case EventForgotten:
 			return fmt.Appendf(dst, " %d", e.Offsets)
+		case EventWithdrawn:
+			if e.Denied {
+				return append(dst, " denied"...)
+			}
 		case EventCleared, EventOccupied, EventVacated:
 		}
 		return dst

@@ -80,8 +80,8 @@ func decodeMember(name string, value []byte) Member {
 // Member returns the name that the session is in a channel under unless it says
 // otherwise: that of its user, or the session's own.
 func (s *Session) Member() string {
-	if s.cfg.Identity.User != "" {
-		return s.cfg.Identity.User
+	if user := s.Identity().User; user != "" {
+		return user
 	}
 	return s.id
 }
@@ -89,9 +89,10 @@ func (s *Session) Member() string {
 // Join puts a member into a channel, or changes its data; nil data leaves the
 // data of a member as it is. Without a lease the member stays while the session
 // lives (and the grace of SessionConfig after that), with one so long by itself.
-// joined says that it was not there before. Join, Leave and Close are called by
-// one goroutine at a time. The name is kept.
+// joined says that it was not there before. The name is kept. Close is called
+// when no Join runs any more.
 func (s *Session) Join(channel string, m Member, lease time.Duration) (joined bool, err error) {
+	rights := s.b.rights.Load()
 	if err := s.permit(ActionPresence, channel); err != nil {
 		return false, err
 	}
@@ -101,12 +102,23 @@ func (s *Session) Join(channel string, m Member, lease time.Duration) (joined bo
 	case len(m.Data) > s.cfg.MaxMessage:
 		return false, s.b.refuse(&TooLargeError{s.cfg.MaxMessage})
 	}
+	joined, err = s.join(channel, m, lease)
+	if s.b.rights.Load() != rights {
+		s.recheck() // who took the right away may have looked before the member was there
+	}
+	return joined, err
+}
+
+// join is Join for what is allowed.
+func (s *Session) join(channel string, m Member, lease time.Duration) (joined bool, err error) {
 	l := s.b.memory.lock(channel)
 	defer l.unlock()
 	if !s.b.ruleNamed(channel).Presence {
 		return false, ErrNoPresence
 	}
 	k := l.keep(channel)
+	s.joined.Lock()
+	defer s.joined.Unlock()
 	term, holds := s.joined.term(channel, m.Name)
 	holds = holds && term == k.term
 	if lease == 0 && !holds && s.joined.len() >= s.cfg.MaxSubscriptions {
@@ -192,13 +204,37 @@ func (s *Session) Leave(channel, name string) (left bool, err error) {
 	if k == nil {
 		return false, nil
 	}
-	term, holds := s.joined.term(channel, name)
-	s.joined.remove(channel, name)
+	term, holds := s.unhold(channel, name)
 	end := func(m *member) { m.lease = 0 }
 	if holds && term == k.term {
 		end = func(m *member) { m.sessions-- }
 	}
 	return s.b.letGo(l, hold{channel, name, k.term}, end), nil
+}
+
+// unhold forgets that the session holds a member, and says of which term.
+func (s *Session) unhold(channel, name string) (term uint64, held bool) {
+	s.joined.Lock()
+	defer s.joined.Unlock()
+	term, held = s.joined.term(channel, name)
+	s.joined.remove(channel, name)
+	return term, held
+}
+
+// members returns what the session holds.
+func (s *Session) members() []hold {
+	s.joined.Lock()
+	defer s.joined.Unlock()
+	return s.joined.all()
+}
+
+// leave ends a hold that was taken from the session, if it still is the same one.
+func (s *Session) leave(h hold) {
+	l := s.b.memory.lock(h.channel)
+	defer l.unlock()
+	if term, held := s.unhold(h.channel, h.name); held && term == h.term {
+		s.b.letGo(l, h, func(m *member) { m.sessions-- })
+	}
 }
 
 // LeaveAll ends all that the session holds. At the end of a session that did not
@@ -208,10 +244,13 @@ func (s *Session) LeaveAll() {
 	if s.cfg.Grace > 0 && s.ended() && s.Reason() != ReasonQuit {
 		until = deadline(now(), s.cfg.Grace)
 	}
-	for _, h := range s.joined.all() {
+	s.joined.Lock()
+	list := s.joined.all()
+	s.joined.holds = holds{}
+	s.joined.Unlock()
+	for _, h := range list {
 		s.b.drop(h, until)
 	}
-	s.joined = holds{}
 }
 
 // drop ends a hold; the member stays until the end of the grace.

@@ -110,7 +110,7 @@ func (p *Batch) check(m *Message) error {
 	if reserved(m) {
 		return ErrReserved
 	}
-	if !p.b.allowed(p.s.cfg.Identity, ActionPublish, m.Channel) {
+	if !p.b.allowed(p.s.Identity(), ActionPublish, m.Channel) {
 		return ErrDenied
 	}
 	return nil

@@ -51,7 +51,7 @@ func (s *Session) MayResume(k Kind, name string, r *Resume) error {
 	if k == KindPattern {
 		a = ActionHistoryPattern
 	}
-	if !s.b.allowed(s.cfg.Identity, a, name) {
+	if !s.b.allowed(s.Identity(), a, name) {
 		return s.b.refuse(&NameError{name, ErrDenied})
 	}
 	return nil

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -61,6 +62,9 @@ type SessionConfig struct {
 	// Grace is how long the members that the session holds stay if it ends for
 	// another reason than ReasonQuit.
 	Grace time.Duration
+	// EndRevoked ends the session, with ReasonDenied, where it would otherwise be
+	// told that it is not subscribed any more because rights were taken away.
+	EndRevoked bool
 	// Ended is called once, by whoever ends the session, after the outlet was
 	// sealed. It must not block.
 	Ended func(Reason)
@@ -79,10 +83,14 @@ type Session struct {
 	worker *worker
 	done   chan struct{}
 
-	reason atomic.Uint32
-	format atomic.Uint32 // written under the subscription writer
+	reason   atomic.Uint32
+	format   atomic.Uint32 // written under the subscription writer
+	identity atomic.Pointer[Identity]
 
-	joined holds // members; owned by the goroutine that joins, leaves and closes
+	joined struct { // members
+		sync.Mutex
+		holds
+	}
 
 	// guarded by the subscription writer
 	held    [kinds]subscriptions
@@ -99,6 +107,7 @@ func (b *Broker) Connect(c SessionConfig) (*Session, error) {
 	c.MaxMessage = orDefault(c.MaxMessage, b.cfg.MaxMessage)
 	s := &Session{b: b, cfg: c, outlet: c.Outlet, done: make(chan struct{})}
 	s.format.Store(uint32(c.Format))
+	s.identity.Store(&c.Identity)
 
 	b.sessions.Lock()
 	defer b.sessions.Unlock()
@@ -134,7 +143,7 @@ func (s *Session) ID() string { return s.id }
 func (s *Session) Number() int64 { return s.number }
 
 // Identity returns who the session acts as.
-func (s *Session) Identity() Identity { return s.cfg.Identity }
+func (s *Session) Identity() Identity { return *s.identity.Load() }
 
 // Format returns the wire format of the session's subscriptions.
 func (s *Session) Format() Format { return Format(s.format.Load()) }

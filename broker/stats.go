@@ -12,6 +12,7 @@ type counters struct {
 	stalls      atomic.Int64
 	unspeakable atomic.Int64
 	patterns    atomic.Int64
+	revoked     atomic.Int64
 	ended       [reasons]atomic.Int64
 	refused     [len(refusals)]atomic.Int64
 }
@@ -63,6 +64,9 @@ type Snapshot struct {
 	// Unspeakable counts deliveries that were left out because the format of
 	// the subscriber cannot express the channel's name.
 	Unspeakable int64
+	// Revoked counts the subscriptions and members that ended because rights were
+	// taken away.
+	Revoked int64
 	// Ended counts the sessions that ended, by Reason.
 	Ended [reasons]int64
 	// Refused counts refused requests by what they would have passed: a limit,
@@ -79,6 +83,7 @@ func (b *Broker) Stats() Snapshot {
 		Deliveries:  b.stats.deliveries.Load(),
 		Stalls:      b.stats.stalls.Load(),
 		Unspeakable: b.stats.unspeakable.Load(),
+		Revoked:     b.stats.revoked.Load(),
 		Channels:    b.channels.active(),
 		Shards:      b.shards.active(),
 

@@ -52,14 +52,10 @@ type writerBatch struct {
 // shard channels. The barrier is the position of the new subscriptions in the
 // order of messages: what is behind it is delivered, what is before it is not.
 func (s *Session) Subscribe(k Kind, names []string, counts []int) (Barrier, []int, error) {
-	for _, name := range names {
-		if err := s.permit(k.action(), name); err != nil {
-			return Barrier{}, counts, &NameError{name, err}
-		}
+	if err := s.lockPermitted(k, names); err != nil {
+		return Barrier{}, counts, err
 	}
-	w := &s.b.writer
-	w.Lock()
-	defer w.Unlock()
+	defer s.b.writer.Unlock()
 	if s.ended() {
 		return Barrier{}, counts, ErrEnded
 	}
@@ -75,6 +71,24 @@ func (s *Session) Subscribe(k Kind, names []string, counts []int) (Barrier, []in
 		counts = append(counts, s.count(k))
 	}
 	return tx.commit(), counts, nil
+}
+
+// lockPermitted locks the subscription writer if the session may subscribe to all
+// names, by the rights that hold while it is locked.
+func (s *Session) lockPermitted(k Kind, names []string) error {
+	for {
+		rights := s.b.rights.Load()
+		for _, name := range names {
+			if err := s.permit(k.action(), name); err != nil {
+				return &NameError{name, err}
+			}
+		}
+		s.b.writer.Lock()
+		if s.b.rights.Load() == rights {
+			return nil
+		}
+		s.b.writer.Unlock()
+	}
 }
 
 // admit checks the limits on names that the session does not hold yet, and

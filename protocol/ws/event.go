@@ -13,6 +13,7 @@ var eventKeys = map[broker.EventVerb]string{
 	broker.EventJoined: "joined", broker.EventUpdated: "updated", broker.EventLeft: "left", broker.EventMembers: "members",
 	broker.EventCleared: "cleared", broker.EventForgotten: "forgotten",
 	broker.EventOccupied: "occupied", broker.EventVacated: "vacated",
+	broker.EventWithdrawn: "unsubbed",
 }
 
 // appendEvent appends what is between the braces of an event:
@@ -21,8 +22,13 @@ var eventKeys = map[broker.EventVerb]string{
 //	"left":"room:1","user":"u1"
 //	"members":"room:1","count":1234
 //	"forgotten":"room:1","offsets":[41]
+//	"unsubbed":"room:1","err":403
 func appendEvent(dst []byte, e *broker.Event) []byte {
-	dst = append(append(append(dst, '"'), eventKeys[e.Verb]...), '"', ':')
+	key := eventKeys[e.Verb]
+	if e.Pattern {
+		key = "punsubbed"
+	}
+	dst = append(append(append(dst, '"'), key...), '"', ':')
 	dst = payload.AppendString(dst, []byte(e.Channel))
 	switch e.Verb {
 	case broker.EventJoined, broker.EventUpdated:
@@ -34,6 +40,10 @@ func appendEvent(dst []byte, e *broker.Event) []byte {
 		dst = appendUser(dst, e.Member.Name)
 	case broker.EventMembers:
 		dst = strconv.AppendInt(append(dst, `,"count":`...), int64(e.Count), 10)
+	case broker.EventWithdrawn:
+		if e.Denied {
+			dst = append(dst, `,"err":403`...)
+		}
 	case broker.EventForgotten:
 		dst = appendOffsets(append(dst, `,"offsets":`...), e.Offsets)
 	}
