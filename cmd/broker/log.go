@@ -1,9 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
-	"os"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,8 +21,23 @@ func newLog(level, format string, w io.Writer) (*zap.Logger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log-level: %w", err)
 	}
-	core := zapcore.NewCore(newEncoder(format), zapcore.Lock(zapcore.AddSync(w)), parsed)
-	return zap.New(core, zap.ErrorOutput(zapcore.Lock(os.Stderr))), nil
+	out := zapcore.Lock(zapcore.AddSync(w))
+	return zap.New(zapcore.NewCore(newEncoder(format), out, parsed), zap.ErrorOutput(out)), nil
+}
+
+// lostLines makes the entry that says how many lines were lost because nobody read
+// the log.
+func lostLines(format string) func(n int) []byte {
+	enc := newEncoder(format)
+	return func(n int) []byte {
+		line, err := enc.EncodeEntry(zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(),
+			Message: "lines of the log were lost: nobody read it"}, []zapcore.Field{zap.Int("lines", n)})
+		if err != nil {
+			return nil
+		}
+		defer line.Free()
+		return bytes.Clone(line.Bytes())
+	}
 }
 
 func newEncoder(format string) zapcore.Encoder {

@@ -26,6 +26,8 @@ func main() {
 	// one that comes while it starts is served after the start.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
+	// A log or a terminal that is gone is no reason to stop serving.
+	signal.Ignore(syscall.SIGPIPE)
 	os.Exit(command(ctx, hangups, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }
 

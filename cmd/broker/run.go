@@ -20,7 +20,9 @@ func serve(ctx context.Context, hangups <-chan os.Signal, args, env []string, st
 	if err != nil {
 		return err
 	}
-	log, err := newLog(cfg.LogLevel, cfg.LogFormat, stderr)
+	lines := newLineWriter(stderr, lostLines(cfg.LogFormat))
+	defer lines.close()
+	log, err := newLog(cfg.LogLevel, cfg.LogFormat, lines)
 	if err != nil {
 		return err
 	}
