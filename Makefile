@@ -1,5 +1,5 @@
 # make help lists the targets. Settings: RESP and HTTP (addresses for make run),
-# ARGS (more flags for make run and make bench), FUZZTIME and DIR (for make fuzz), LISTEN and
+# ARGS (more flags for make run and make bench), FUZZTIME and DIR (for make fuzz), SOAK (for make soak), LISTEN and
 # BROKER (for make chat).
 
 SHELL := /bin/bash
@@ -11,6 +11,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.da
 LINT     := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 JSTESTS  := protocol/ws/client/*.test.js examples/chat/*.test.mjs
 FUZZTIME ?= 30s
+SOAK     ?= 30m
 DIR      ?= .
 
 .DEFAULT_GOAL := help
@@ -66,6 +67,10 @@ lint: ## run the linters of .golangci.yml
 .PHONY: fmt
 fmt: ## format the code
 	gofmt -w -s .
+
+.PHONY: soak
+soak: ## load, churn and faults for a long time, every delivery checked (SOAK=30m)
+	go test ./internal/e2e -run '^TestSoak$$' -count=1 -timeout 0 -v -soak=$(SOAK)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s); DIR=topic limits them

@@ -72,6 +72,7 @@ func infoServer(x *call) [][2]string {
 		{"os", runtime.GOOS + " " + runtime.GOARCH},
 		{"arch_bits", strconv.Itoa(strconv.IntSize)},
 		{"go_version", runtime.Version()},
+		{"goroutines", strconv.Itoa(runtime.NumGoroutine())},
 		{"process_id", strconv.Itoa(os.Getpid())},
 		{"run_id", s.cfg.Broker.Node()},
 		{"tcp_port", s.boundPort(nil)},
