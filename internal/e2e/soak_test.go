@@ -137,11 +137,13 @@ func (s *soak) info() map[string]string {
 
 // touchAll lets the broker make what it makes once, before the base is taken.
 func (s *soak) touchAll() {
-	c, err := connectWS(s.n)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	c.close()
+	eventually(s.t, "the broker has loaded what there is", func() bool {
+		c, err := connectWS(s.n)
+		if err == nil {
+			c.close()
+		}
+		return err == nil
+	})
 	s.fault(s.operator.Save(s.t.Context()).Err())
 }
 
