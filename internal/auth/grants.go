@@ -108,7 +108,7 @@ func newGrant(glob string, words []string, subject string) (grant, error) {
 	if g.glob.Never() {
 		return grant{}, errors.New("it cannot match any channel")
 	}
-	if prefix, star := strings.CutSuffix(text, "*"); star && literalPrefix(prefix) == prefix {
+	if prefix, star := strings.CutSuffix(text, "*"); star && !strings.ContainsAny(prefix, wildcards) {
 		g.prefix, g.open = prefix, true
 	}
 	for _, word := range words {
@@ -188,15 +188,6 @@ func escape(text string) string {
 	return b.String()
 }
 
-// literalPrefix is what a pattern begins with before anything that is not plain
-// text. An escaped byte ends it, so it is at most what topic.Pattern.Prefix says.
-func literalPrefix(pattern string) string {
-	if i := strings.IndexAny(pattern, wildcards); i >= 0 {
-		return pattern[:i]
-	}
-	return pattern
-}
-
 // Allows implements broker.Rights. It costs one match per grant.
 func (g *Grants) Allows(a broker.Action, name string) bool {
 	if g == nil {
@@ -214,12 +205,13 @@ func (g *Grants) Allows(a broker.Action, name string) bool {
 }
 
 // covers says whether every channel that the pattern matches is one of the grant.
-// The empty pattern matches the empty channel, which no star does.
+// The empty pattern matches the empty channel, which no star does. The prefix has no
+// wildcards, so a pattern that begins with its text begins with it literally.
 func (g *grant) covers(pattern string) bool {
 	if pattern == "" {
 		return false
 	}
-	return pattern == g.glob.String() || g.open && strings.HasPrefix(literalPrefix(pattern), g.prefix)
+	return pattern == g.glob.String() || g.open && strings.HasPrefix(pattern, g.prefix)
 }
 
 // Len returns the number of grants.
