@@ -101,11 +101,15 @@ func (c *KeyConfig) name(i int) string {
 	return fmt.Sprintf("token-key %d (kid %s)", i+1, quote(c.ID))
 }
 
-// Validate says what is wrong with the entry, reading the file it names. Errors begin
-// with the name of a setting and never show a secret.
-func (c *KeyConfig) Validate() error {
+// Validate says what is wrong with the entry, reading the file it names, and with its
+// kid beside the entries before it. Errors begin with the name of a setting and never
+// show a secret.
+func (c *KeyConfig) Validate(before []KeyConfig) error {
 	if err := c.check(); err != nil || c.JWKS != "" {
 		return err
+	}
+	if slices.ContainsFunc(before, func(o KeyConfig) bool { return o.JWKS == "" && o.ID == c.ID }) {
+		return errTwice
 	}
 	_, err := c.load()
 	return err

@@ -85,7 +85,7 @@ func TestKeysThatAreAccepted(t *testing.T) {
 		"and on localhost":                 {JWKS: "http://localhost/jwks"},
 		"and on loopback of IPv6":          {JWKS: "http://[::1]:9/jwks"},
 	} {
-		if err := c.Validate(); err != nil {
+		if err := c.Validate(nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -135,7 +135,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 		"no URL":                       {KeyConfig{JWKS: "https://a\x00/"}, "jwks: it is not a URL such as https://example.org/jwks.json"},
 		"a URL with a password":        {KeyConfig{JWKS: "https://u:" + testSecret + "@example.org/"}, "jwks: a URL with a user or password is not accepted"},
 	} {
-		err := c.kc.Validate()
+		err := c.kc.Validate(nil)
 		want := strings.ReplaceAll(c.want, "FILE", c.kc.SecretFile+c.kc.PublicKeyFile)
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: got %v\nwant %s", name, err, want)

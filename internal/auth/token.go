@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,10 +63,8 @@ func (v *Verifier) add(name string, kc KeyConfig, fetched func(Fetch)) error {
 		v.endpoints = append(v.endpoints, newEndpoint(kc, fetched))
 		return nil
 	}
-	for _, k := range v.keys {
-		if k.id == kc.ID {
-			return errTwice
-		}
+	if slices.ContainsFunc(v.keys, func(k *key) bool { return k.id == kc.ID }) {
+		return errTwice
 	}
 	k, err := kc.load()
 	if err != nil {
