@@ -8,7 +8,8 @@ import (
 
 // checkConfig is the command "broker check-config [FILE]": it reads the
 // configuration as a start with the same flags and environment would, and
-// starts nothing. What it prints is what differs from the defaults, and the rules.
+// starts nothing. What it prints is what differs from the defaults, the rights of
+// browsers and the rules, without secrets.
 func checkConfig(args, env []string, w io.Writer) error {
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		args = append([]string{"--config", args[0]}, args[1:]...)
@@ -17,7 +18,7 @@ func checkConfig(args, env []string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "The configuration is good.\n%s%s", changes(&cfg), describeRules(cfg.Broker.Rules))
+	_, err = fmt.Fprintf(w, "The configuration is good.\n%s%s%s", changes(&cfg), describeAccess(&cfg.Access), describeRules(cfg.Broker.Rules))
 	return err
 }
 

@@ -16,8 +16,8 @@ import (
 
 // Config is everything about a broker that can be chosen. Its fields are
 // filled from defaults, then the file, then the environment, then the flags;
-// config_table.go says which setting is which field, and config_rules.go what a
-// channel's rule may say. The parts of the broker have their own Config, which the
+// config_table.go says which setting is which field, config_rules.go what a
+// channel's rule may say, and config_access.go what stands about rights. The parts of the broker have their own Config, which the
 // settings go straight into; what is not a setting in them is filled in by run.go.
 type Config struct {
 	File string // path of the file that was read; empty: none
@@ -34,6 +34,8 @@ type Config struct {
 	RESPListen string // host:port; empty: no TCP
 	RESPUnix   string // path of a Unix socket; empty: none
 	HTTPListen string // host:port; empty: no HTTP
+
+	Access accessConfig // who may do what in browsers; from the file only
 
 	Broker broker.Config
 	RESP   resp.Config

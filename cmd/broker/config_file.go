@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -51,8 +52,7 @@ func (m fileMistake) Error() string { return fmt.Sprintf("%d: %s", m.line, m.tex
 func (f *file) read(path toml.Key, table map[string]toml.Primitive) {
 	for name, raw := range table {
 		key := append(slices.Clone(path), name)
-		if len(path) == 0 && name == rulesKey {
-			f.readRules(raw)
+		if len(path) == 0 && f.readOwn(name, raw) {
 			continue
 		}
 		var inner bool
@@ -70,6 +70,20 @@ func (f *file) read(path toml.Key, table map[string]toml.Primitive) {
 			f.mistakes = append(f.mistakes, m)
 		}
 	}
+}
+
+// readOwn reads what has a reader of its own and says whether it does: what stands in
+// the file only.
+func (f *file) readOwn(name string, raw toml.Primitive) bool {
+	if name == accessKey {
+		f.readAccess(raw)
+		return true
+	}
+	_, is := lists[name]
+	if is {
+		f.readList(name, raw)
+	}
+	return is
 }
 
 func (f *file) readInner(key toml.Key, raw toml.Primitive) {
@@ -152,7 +166,8 @@ func unknownKey(key toml.Key) error {
 		}
 	}
 	if len(key) == 1 {
-		known = append(known, rulesKey)
+		known = append(known, accessKey)
+		known = slices.AppendSeq(known, maps.Keys(lists))
 	}
 	return unknown("setting", path, known)
 }

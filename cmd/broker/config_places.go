@@ -2,19 +2,22 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/BurntSushi/toml"
 )
 
-// ruleHeader finds the lines that head rules.
-var ruleHeader = regexp.MustCompile(`(?m)^[ \t]*\[\[[ \t]*(?:channel|"channel"|'channel')[ \t]*\]\]`)
+// headersOf finds the lines that head the tables of a list.
+func headersOf(key string) *regexp.Regexp {
+	return regexp.MustCompile(fmt.Sprintf(`(?m)^[ \t]*\[\[[ \t]*(?:%[1]s|"%[1]s"|'%[1]s')[ \t]*\]\]`, regexp.QuoteMeta(key)))
+}
 
-// placeOfRule returns where the rule of that header stands. The TOML library
+// placeOfTable returns where the table of that header stands. The TOML library
 // knows only the last line of a key that occurs in several tables of a list, so
 // the text between this header and the next is parsed alone, at its place.
-func (f *file) placeOfRule(headers [][]int, i int) (at place, found bool) {
+func (f *file) placeOfTable(key string, headers [][]int, i int) (at place, found bool) {
 	if i >= len(headers) {
 		return place{}, false
 	}
@@ -27,11 +30,11 @@ func (f *file) placeOfRule(headers [][]int, i int) (at place, found bool) {
 	if err != nil {
 		return place{}, false // What looks like a header is inside of a text.
 	}
-	var rules []toml.Primitive
-	if err := md.PrimitiveDecode(top[rulesKey], &rules); err != nil || len(rules) != 1 {
+	var tables []toml.Primitive
+	if err := md.PrimitiveDecode(top[key], &tables); err != nil || len(tables) != 1 {
 		return place{}, false
 	}
-	return place{&md, rules[0]}, true
+	return place{&md, tables[0]}, true
 }
 
 // place is where a value stands in a file.

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/BurntSushi/toml"
-
 	"fanfare/broker"
 	"fanfare/topic"
 )
@@ -15,76 +13,23 @@ import (
 // rulesKey heads the rules in the file: [[channel]].
 const rulesKey = "channel"
 
-// readRules reads all rules. Those with mistakes do not stop the others from
-// being looked at.
-func (f *file) readRules(raw toml.Primitive) {
-	var tables []map[string]any
-	all := place{f.md, raw}
-	err := f.md.PrimitiveDecode(raw, decodeFunc(func(v any) error {
-		var err error
-		tables, err = ruleTables(v)
-		return err
-	}))
-	if err != nil {
-		f.mistakes = append(f.mistakes, fileMistake{all.line(nil), mistake(err).text})
-		return
-	}
-	rules := make([]broker.Rule, len(tables))
-	headers := ruleHeader.FindAllStringIndex(f.text, -1)
+// readRules reads the tables of [[channel]].
+func readRules(cfg *Config, tables []map[string]any) [][]keyMistake {
+	rules, all := make([]broker.Rule, len(tables)), make([][]keyMistake, len(tables))
 	for i, table := range tables {
 		r := &ruleReader{rule: &rules[i]}
 		r.read(nil, table)
 		r.check(rules[:i])
-		if len(r.mistakes) == 0 {
-			continue
-		}
-		at, found := f.placeOfRule(headers, i)
-		if !found || len(headers) != len(tables) {
-			at = all // Written in another way: all on one line, for example.
-		}
-		for _, m := range r.mistakes {
-			f.mistakes = append(f.mistakes, fileMistake{at.line(m.key), fmt.Sprintf("channel %d: %v", i+1, m.err)})
-		}
+		all[i] = r.mistakes
 	}
-	f.cfg.Broker.Rules = rules
-}
-
-// ruleTables returns the tables in the value of the key "channel".
-func ruleTables(v any) ([]map[string]any, error) {
-	switch v := v.(type) {
-	case []map[string]any:
-		return v, nil
-	case []any:
-		tables := make([]map[string]any, len(v))
-		for i, e := range v {
-			table, is := e.(map[string]any)
-			if !is {
-				return nil, fmt.Errorf("%s must be a list of tables, but holds %s", rulesKey, typeName(e))
-			}
-			tables[i] = table
-		}
-		return tables, nil
-	case map[string]any:
-		return nil, fmt.Errorf("%s is a list of tables: each is headed [[%[1]s]], with two brackets", rulesKey)
-	default:
-		return nil, fmt.Errorf("%s must be a list of tables, each headed [[%[1]s]], not %s", rulesKey, typeName(v))
-	}
+	cfg.Broker.Rules = rules
+	return all
 }
 
 // ruleReader reads one rule.
 type ruleReader struct {
-	rule     *broker.Rule
-	mistakes []ruleMistake
-}
-
-// ruleMistake is one thing wrong with a rule, and the key it is about.
-type ruleMistake struct {
-	key []string
-	err error
-}
-
-func (r *ruleReader) wrong(key []string, err error) {
-	r.mistakes = append(r.mistakes, ruleMistake{key, err})
+	tableReader
+	rule *broker.Rule
 }
 
 // read handles the keys of one table, path being the table's own key.

@@ -26,6 +26,11 @@ func ruleRow(s ruleSetting) string {
 	return fmt.Sprintf("| `%s` | %s | %s |", s.key, initial, s.help)
 }
 
+// tableRow is how docs/configuration.md shows a key of [access] or [[token-key]].
+func tableRow[T any](table string, s tableSetting[T]) string {
+	return fmt.Sprintf("| `%s.%s` | %s |", table, s.key, s.help)
+}
+
 func TestTheConfigurationDocumentShowsEverySettingAndNoOther(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/configuration.md")
@@ -38,6 +43,12 @@ func TestTheConfigurationDocumentShowsEverySettingAndNoOther(t *testing.T) {
 	}
 	for _, s := range ruleSettings {
 		want[ruleRow(s)] = true
+	}
+	for _, s := range accessSettings {
+		want[tableRow(accessKey, s)] = true
+	}
+	for _, s := range tokenKeySettings {
+		want[tableRow(tokenKeysKey, s)] = true
 	}
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
@@ -62,9 +73,13 @@ func TestHelpShowsEverySettingInLinesThatFitATerminal(t *testing.T) {
 			t.Errorf("%s is missing", s.key)
 		}
 	}
+	keys := append(keysOf(accessSettings), keysOf(tokenKeySettings)...)
 	for _, s := range ruleSettings {
-		if !strings.Contains(b.String(), "\n  "+s.key+" = ") {
-			t.Errorf("%s is missing", s.key)
+		keys = append(keys, s.key)
+	}
+	for _, key := range keys {
+		if !strings.Contains(b.String(), "\n  "+key+" = ") {
+			t.Errorf("%s is missing", key)
 		}
 	}
 	for line := range strings.Lines(b.String()) {

@@ -12,6 +12,7 @@ Everything is in memory and ends with the process, unless --dir names a place fo
 Usage:
   broker [flags]              start; SIGTERM or Ctrl-C drains and ends it
   broker check-config [FILE]  say what is wrong with a configuration
+  broker token --user NAME    make a token for development; broker token --help says more
   broker version              print version, commit and date of the build
 
 A setting is a flag, an environment variable (--http-path is BROKER_HTTP_PATH)
@@ -46,6 +47,7 @@ func printHelp(w io.Writer) error {
 			}
 		}
 	}
+	writeAccessHelp(&b)
 	writeRuleHelp(&b)
 	_, err := io.WriteString(w, b.String())
 	return err

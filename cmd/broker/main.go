@@ -44,10 +44,12 @@ func command(ctx context.Context, hangups <-chan os.Signal, args, env []string, 
 		err = printVersion(rest, stdout)
 	case "check-config":
 		err = checkConfig(rest, env, stdout)
+	case "token":
+		err = printToken(rest, env, stdout)
 	case "help":
 		err = printHelp(stdout)
 	default:
-		err = usageError(unknown("command", name, []string{"check-config", "version", "help"}))
+		err = usageError(unknown("command", name, []string{"check-config", "token", "version", "help"}))
 	}
 	if errors.Is(err, flag.ErrHelp) {
 		err = printHelp(stdout)
