@@ -210,7 +210,7 @@ func TestTokensThatAreNone(t *testing.T) {
 		"a blank before":                {" " + good, "bytes that no token has"},
 		"plain base64":                  {strings.Replace(good, ".", "+.", 1), "bytes that no token has"},
 		"a header cut":                  {"e." + parts[1] + "." + parts[2], "header is not base64url"},
-		"a header with bits over":       {"f." + parts[1] + "." + parts[2], "header is not base64url"},
+		"a signature with bits over":    {good[:len(good)-1] + string(good[len(good)-1]+1), "signature is not base64url"},
 		"only dots":                     {"..", "header is not a JSON object"},
 		"a header that is a list":       {header(`["HS256"]`), "header is not a JSON object"},
 		"a header of null":              {header(`null`), "header has no alg"},
