@@ -3,6 +3,8 @@ package outbound
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"sync/atomic"
 	"time"
@@ -47,6 +49,13 @@ func (q *Queue) Handshake(ctx context.Context) error {
 		q.Flush()
 	}
 	return nil
+}
+
+// Refused says of an error of Handshake whether a handshake was refused, by either side
+// or for want of time. Otherwise the peer left before it had begun one, as those do who
+// only look whether a port is open, or the connection was closed by us.
+func Refused(err error) bool {
+	return err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed)
 }
 
 // goodbye queues the close_notify alert, once, and says whether it did. The

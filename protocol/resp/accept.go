@@ -1,6 +1,7 @@
 package resp
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"syscall"
@@ -120,11 +121,20 @@ func (s *Server) admit(socket net.Conn) {
 // refuse answers with an error that fits any socket buffer, and closes. A peer
 // that expects TLS could not read it.
 func (s *Server) refuse(socket net.Conn, text string) {
-	if s.cfg.TLS == nil {
+	if s.tls(socket) == nil {
 		_ = socket.SetWriteDeadline(time.Now().Add(firstPause)) // the peer is refused either way
 		_, _ = socket.Write(redcon.AppendError(nil, text))
 	}
 	_ = socket.Close()
+}
+
+// tls is how a connection is encrypted; nil: not at all. Nobody can listen in on a Unix
+// socket, and who may use it is said by its permissions.
+func (s *Server) tls(socket net.Conn) *tls.Config {
+	if _, unix := socket.(*net.UnixConn); unix {
+		return nil
+	}
+	return s.cfg.TLS
 }
 
 // run is the goroutine of a connection.
@@ -158,7 +168,7 @@ func (s *Server) open(socket net.Conn) (*conn, error) {
 	}
 	c.authenticated = c.settings.password == ""
 	c.guard = guard{limits: s.cfg.input(c.authenticated, c.settings.maxBulk), bulk: -1}
-	c.queue = outbound.New(outbound.Config{Conn: socket, TLS: s.cfg.TLS, Limits: outbound.Limits{
+	c.queue = outbound.New(outbound.Config{Conn: socket, TLS: s.tls(socket), Limits: outbound.Limits{
 		PushHard: c.settings.pushes.hard, PushSoft: c.settings.pushes.soft, PushSoftFor: c.settings.pushes.softFor,
 		ReplyPause: s.cfg.ReplyPause, WriteTimeout: s.cfg.WriteTimeout,
 	}, Skipped: &s.stats.conflated})

@@ -26,8 +26,12 @@ type Config struct {
 	RESP2, RESP3 broker.Format
 	// Log takes what an operator should know; nil: nowhere.
 	Log *zap.Logger
-	// TLS makes every connection an encrypted one; nil: plain.
+	// TLS makes every connection but those of Unix sockets an encrypted one; nil:
+	// plain. A handshake may take ten seconds.
 	TLS *tls.Config
+	// Totals returns counters of the node's other parts, by the names that INFO stats
+	// shows them under; they only rise. It is called from any goroutine. nil: none.
+	Totals func() map[string]int64
 	// Version is what INFO shows as fanfare_version; default "dev".
 	Version string
 	// RequirePass is the password of the default user; empty: none is needed,

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"fanfare/broker"
+	"fanfare/internal/audit"
 	"fanfare/protocol/outbound"
 )
 
@@ -73,11 +74,22 @@ func (c *conn) serve() {
 	defer c.server.readers.Done()
 	defer c.recover()
 	if err := c.queue.Handshake(context.Background()); err != nil {
-		c.readFailed(err)
+		c.handshakeFailed(err)
 		return
 	}
 	for c.read() && c.execute() {
 	}
+}
+
+// handshakeFailed counts a TLS handshake that did not succeed, and logs why.
+func (c *conn) handshakeFailed(err error) {
+	s := c.server
+	if outbound.Refused(err) && c.session.Reason() == broker.ReasonNone && !s.quiescing() {
+		s.stats.refusedHandshakes.Add(1)
+		s.audit.Warn(audit.Address(c.queue.Conn().RemoteAddr()), "TLS handshake refused",
+			zap.String("session", c.session.ID()), zap.String("remote", c.info.remote), zap.Error(err))
+	}
+	c.readFailed(err)
 }
 
 // recover keeps a bug in one command from ending the other connections.

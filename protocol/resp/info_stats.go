@@ -18,7 +18,8 @@ type totals struct {
 	server  Snapshot
 	broker  broker.Snapshot
 	store   kv.Stats
-	written int64 // bytes to connections
+	written int64            // bytes to connections
+	others  map[string]int64 // Config.Totals
 }
 
 // totals returns the counters since the server began.
@@ -26,6 +27,9 @@ func (x *call) totals() totals {
 	s := x.conn.server
 	t := totals{server: s.Stats(), broker: s.cfg.Broker.Stats(), store: x.storeStats(), written: s.stats.writtenBytes.Load()}
 	s.clients.each(func(c *conn) { t.written += c.queue.Written() })
+	if s.cfg.Totals != nil {
+		t.others = s.cfg.Totals()
+	}
 	return t
 }
 
@@ -47,6 +51,7 @@ func infoStats(x *call) [][2]string {
 		{"rejected_commands", itoa(n.RejectedCommands - n0.RejectedCommands)},
 		{"accept_errors", itoa(n.AcceptErrors - n0.AcceptErrors)},
 		{"acl_access_denied_auth", itoa(n.AuthFailures - n0.AuthFailures)},
+		{"refused_tls_handshakes", itoa(n.RefusedHandshakes - n0.RefusedHandshakes)},
 		{"client_output_buffer_limit_disconnections", itoa(b.EndedBy(broker.ReasonSlow) - b0.EndedBy(broker.ReasonSlow))},
 		{"expired_keys", strconv.FormatUint(now.store.Expired-since.store.Expired, 10)},
 		{"evicted_keys", strconv.FormatUint(now.store.Evicted-since.store.Evicted, 10)},
@@ -75,6 +80,9 @@ func infoStats(x *call) [][2]string {
 	for kind := range violationKinds {
 		name := kind.String()
 		lines = append(lines, [2]string{"protocol_errors_" + name, itoa(n.Violations[name] - n0.Violations[name])})
+	}
+	for _, name := range slices.Sorted(maps.Keys(now.others)) {
+		lines = append(lines, [2]string{name, itoa(now.others[name] - since.others[name])})
 	}
 	return lines
 }

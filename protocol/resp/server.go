@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fanfare/internal/audit"
 	"fanfare/kv"
 )
 
@@ -18,6 +19,7 @@ type Server struct {
 	clients registry
 	stats   counters
 	started time.Time
+	audit   *audit.Log
 
 	live     atomic.Pointer[settings]
 	changing sync.Mutex // held by whoever changes the settings
@@ -61,6 +63,7 @@ func New(cfg Config) (*Server, error) {
 		drained:   make(chan struct{}),
 		listeners: map[net.Listener]struct{}{},
 	}
+	s.audit = audit.New(s.cfg.Log)
 	s.live.Store(s.cfg.settings())
 	if s.cfg.Events != 0 {
 		s.cfg.Store.SetEventMask(s.cfg.Events)
@@ -127,7 +130,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		close(s.drained)
 	}
 	s.mu.Unlock()
-	return errors.Join(err, wait(ctx, &s.connections))
+	err = errors.Join(err, wait(ctx, &s.connections))
+	s.audit.Close()
+	return err
 }
 
 // awaitDrain waits until the queues may be finished, or the session has ended,

@@ -14,6 +14,7 @@ type counters struct {
 	writtenBytes        atomic.Int64 // of connections that have closed
 	panics              atomic.Int64
 	authFailures        atomic.Int64
+	refusedHandshakes   atomic.Int64
 	conflated           atomic.Int64
 	refusedWaits        atomic.Int64
 	invalidations       atomic.Int64
@@ -34,6 +35,7 @@ type Snapshot struct {
 	ReplyBytes          int64 // of replies; deliveries are counted by the broker
 	Panics              int64 // commands that failed by a bug
 	AuthFailures        int64 // wrong passwords
+	RefusedHandshakes   int64 // TLS handshakes that did not succeed
 	Conflated           int64 // messages left out because a newer one took their place
 	RefusedWaits        int64 // blocking commands over the limit of keys waited for
 	Invalidations       int64 // messages to clients that track
@@ -57,6 +59,7 @@ func (s *Server) Stats() Snapshot {
 		ReplyBytes:          s.stats.replyBytes.Load(),
 		Panics:              s.stats.panics.Load(),
 		AuthFailures:        s.stats.authFailures.Load(),
+		RefusedHandshakes:   s.stats.refusedHandshakes.Load(),
 		Conflated:           s.stats.conflated.Load(),
 		RefusedWaits:        s.stats.refusedWaits.Load(),
 		Invalidations:       s.stats.invalidations.Load(),

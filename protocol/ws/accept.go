@@ -27,10 +27,10 @@ const (
 
 // upgrade answers the handshake. The connection goes on in a goroutine of its
 // own: net/http's would keep its stack and its buffers for as long as it lives.
-func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
-	if err := s.origins.check(r); err != nil {
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request, from source) {
+	if err := s.origins.check(r, from); err != nil {
 		s.stats.refusedOrigin.Add(1)
-		s.refuse(w, r, "origin", r.Header.Get("Origin"), err)
+		s.refuse(w, from, refusal{"origin", r.Header.Get("Origin"), "http.origins", err})
 		return
 	}
 	if s.cfg.Loading != nil && s.cfg.Loading() {
@@ -45,7 +45,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "max number of clients reached", http.StatusServiceUnavailable)
 		return
 	}
-	c := &conn{s: s}
+	c := &conn{s: s, remote: from.addr}
 	// The library's own check knows other rules than ours, which has just been
 	// passed. Taking the header away, rather than switching its check off, keeps
 	// the check in place should ours ever not be reached.
@@ -58,12 +58,12 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.stats.open.Add(-1)
 		s.stats.failedHandshakes.Add(1)
-		s.log.Debug("handshake", zap.String("remote", r.RemoteAddr), zap.Error(err))
+		s.log.Debug("handshake", zap.String("remote", from.text), zap.Error(err))
 		return
 	}
 	ws.SetReadLimit(-1) // inbound has a limit, with a close code of ours
 	c.ws = ws
-	s.start(c, r.RemoteAddr)
+	s.start(c, from.text)
 }
 
 // start makes the connection's session and lets it run.

@@ -30,16 +30,26 @@ type Config struct {
 	// Origins of pages that may connect besides the server's own, each
 	// "scheme://host[:port]".
 	Origins []string
+	// Hosts are the only names by which requests may call the server, without ports.
+	// None: where Loopback is set the names of this machine and the hosts of Origins,
+	// else any.
+	Hosts []string
+	// Proxies are the addresses and networks (CIDR) of the peers whose
+	// X-Forwarded-For and X-Forwarded-Proto are believed.
+	Proxies []string
 	// Loopback says that all listeners are on loopback: the Host header is then
 	// checked.
 	Loopback bool
 	// Credentials says that peers have to authenticate. Where they do not and
 	// Loopback is set, pages from localhost may connect from any port.
 	Credentials bool
-	// TLS makes every connection an encrypted one; nil: plain.
+	// TLS makes every connection an encrypted one; nil: plain. A handshake may take
+	// ten seconds, and with the first request ReadTimeout.
 	TLS *tls.Config
-	// RESP is the address of the Redis side, for the commands on the page at /.
-	RESP string
+	// RESP is the address of the Redis side, for the commands on the page at /, and
+	// RESPTLS says that it is encrypted.
+	RESP    string
+	RESPTLS bool
 
 	// MaxClients is the number of connections, over which a handshake is
 	// answered 503. Default 10,000.
@@ -127,6 +137,9 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("path %q does not begin with a slash, or is the page's own", c.Path))
 	}
 	if _, err := newOrigins(&c); err != nil {
+		errs = append(errs, err)
+	}
+	if _, err := newProxies(c.Proxies); err != nil {
 		errs = append(errs, err)
 	}
 	for _, v := range []struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"time"
@@ -37,7 +38,10 @@ type conn struct {
 	queue   *outbound.Queue
 	ws      *websocket.Conn
 	session *broker.Session
-	pulse   pulse
+	// remote is the client's address, also where a proxy is in between; invalid: it has
+	// none.
+	remote netip.Addr
+	pulse  pulse
 
 	rate rate
 	t    *turn // of the frame that is being executed

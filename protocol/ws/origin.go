@@ -24,12 +24,16 @@ type origins struct {
 	// page that has pointed its own name at 127.0.0.1 (DNS rebinding) has the
 	// right Origin, and only the Host header gives it away.
 	loopback bool
+	// named are the only hosts by which the server may be called; nil: the names of
+	// this machine on loopback, else any.
+	named map[string]bool
 	// anyLocal lets pages from every port of this machine connect.
 	anyLocal bool
 }
 
 var (
-	errHost   = errors.New("the Host header names neither this machine nor a configured origin")
+	errHost   = errors.New("the Host header names neither this machine nor a configured host or origin")
+	errNamed  = errors.New("the Host header names no configured host")
 	errOrigin = errors.New("the origin is not allowed")
 )
 
@@ -48,24 +52,42 @@ func newOrigins(c *Config) (*origins, error) {
 		o.allowed[origin] = true
 		o.hosts[host] = true
 	}
+	if len(c.Hosts) > 0 {
+		o.named = make(map[string]bool, len(c.Hosts))
+	}
+	for _, entry := range c.Hosts {
+		if entry == "" || strings.ContainsAny(entry, "/ ,@*") || hasPort(entry) {
+			return nil, fmt.Errorf("host %q is not a name or an address without a port", entry)
+		}
+		o.named[hostname(entry)] = true
+	}
 	return o, nil
 }
 
-// checkHost refuses requests that reached a loopback server under a foreign
-// name.
+// checkHost refuses requests that reached the server under a name that is not its
+// own: a loopback server under a foreign one, any under one that is not in the list
+// of hosts, if there is such a list.
 func (o *origins) checkHost(r *http.Request) error {
+	host := hostname(r.Host)
+	if o.named != nil {
+		if o.named[host] {
+			return nil
+		}
+		return errNamed
+	}
 	if !o.loopback {
 		return nil
 	}
-	host := hostname(r.Host)
 	if isLocal(host) || o.hosts[host] {
 		return nil
 	}
 	return errHost
 }
 
-// check refuses handshakes from pages that may not connect.
-func (o *origins) check(r *http.Request) error {
+// check refuses handshakes from pages that may not connect. A page of the client's
+// own machine is one of this machine only if the client is here too, which behind a
+// proxy it is not.
+func (o *origins) check(r *http.Request, from source) error {
 	values := r.Header.Values("Origin")
 	if len(values) == 0 {
 		return nil
@@ -79,16 +101,18 @@ func (o *origins) check(r *http.Request) error {
 		return nil
 	case !strings.HasPrefix(origin, "http://") && !strings.HasPrefix(origin, "https://"):
 		return errOrigin
-	case isOwn(origin, r.Host):
+	case isOwn(origin, r.Host) && (!from.encrypted || strings.HasPrefix(origin, "https://")):
 		return nil
-	case o.anyLocal && isLocal(host):
+	case o.anyLocal && isLocal(host) && !from.elsewhere():
 		return nil
 	}
 	return errOrigin
 }
 
 // isOwn says whether the page came from this very server. The scheme may be
-// either: TLS may have ended at a proxy in front.
+// either: TLS may have ended at a proxy in front that does not say so. Where TLS is
+// known to be spoken, check wants the page to have come by it too: anybody between
+// could have put another one in its place.
 func isOwn(origin, host string) bool {
 	scheme, _, _ := strings.Cut(origin, "://")
 	own, _, ok := splitOrigin(scheme + "://" + host)
@@ -113,6 +137,12 @@ func splitOrigin(text string) (origin, host string, ok bool) {
 		}
 	}
 	return u.Scheme + "://" + net.JoinHostPort(host, port), host, true
+}
+
+// hasPort says that an entry of the list of hosts ends in a port.
+func hasPort(host string) bool {
+	_, _, err := net.SplitHostPort(host)
+	return err == nil
 }
 
 // hostname is the name in a Host header, in lower case and without the port.

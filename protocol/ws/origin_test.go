@@ -2,12 +2,16 @@ package ws
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+
+	"fanfare/internal/audit"
 )
 
 func TestOrigins(t *testing.T) {
@@ -63,8 +67,37 @@ func TestOrigins(t *testing.T) {
 		if tt.origin != missing {
 			r.Header.Set("Origin", tt.origin)
 		}
-		if got := o.check(r) == nil; got != tt.want {
+		if got := o.check(r, source{}) == nil; got != tt.want {
 			t.Errorf("%s: origin %s at host %s: allowed = %v, want %v", tt.name, tt.origin, tt.host, got, tt.want)
+		}
+	}
+}
+
+func TestOriginsOfWhatIsKnownOfTheClient(t *testing.T) {
+	t.Parallel()
+	here, there := source{addr: netip.MustParseAddr("127.0.0.1")}, source{addr: netip.MustParseAddr("192.0.2.1")}
+	encrypted := source{encrypted: true}
+	local := Config{Loopback: true, Origins: []string{"http://plain.example"}}
+	tests := []struct {
+		name, host, origin string
+		from               source
+		want               bool
+	}{
+		{"a page of this machine, opened here", "localhost:8080", "http://localhost:3000", here, true},
+		{"a page of another machine's localhost, through a proxy", "localhost:8080", "http://localhost:3000", there, false},
+		{"the own page, through a proxy", "localhost:8080", "http://localhost:8080", there, true},
+		{"the own page over TLS", "a.example", "https://a.example", encrypted, true},
+		{"the own name without TLS, where TLS is spoken", "a.example:80", "http://a.example", encrypted, false},
+		{"a configured origin without TLS, where TLS is spoken", "a.example", "http://plain.example", encrypted, true},
+	}
+	for _, tt := range tests {
+		o, err := newOrigins(&local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := &http.Request{Host: tt.host, Header: http.Header{"Origin": {tt.origin}}}
+		if got := o.check(r, tt.from) == nil; got != tt.want {
+			t.Errorf("%s: allowed = %v, want %v", tt.name, got, tt.want)
 		}
 	}
 }
@@ -76,7 +109,7 @@ func TestTwoOriginHeadersAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &http.Request{Host: "localhost", Header: http.Header{"Origin": {"http://localhost", "http://localhost"}}}
-	if o.check(r) == nil {
+	if o.check(r, source{}) == nil {
 		t.Error("two Origin headers are allowed, want a refusal")
 	}
 }
@@ -84,6 +117,8 @@ func TestTwoOriginHeadersAreRefused(t *testing.T) {
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	local := Config{Loopback: true, Origins: []string{"https://app.example.com"}}
+	named := Config{Loopback: true, Origins: local.Origins, Hosts: []string{"Chat.example.com", "::1"}}
+	public := Config{Hosts: []string{"chat.example.com"}}
 	tests := []struct {
 		name string
 		cfg  Config
@@ -102,6 +137,15 @@ func TestHosts(t *testing.T) {
 		{"none", local, "", false},
 		{"that of a configured origin", local, "app.example.com", true},
 		{"a foreign name on a public server", Config{}, "anything.example", true},
+		{"a listed name", named, "chat.example.com", true},
+		{"a listed name with a port", named, "CHAT.example.com:8443", true},
+		{"a listed address", named, "[::1]:8080", true},
+		{"a list takes the place of the names of this machine", named, "localhost:8080", false},
+		{"a list takes the place of the origins' hosts", named, "app.example.com", false},
+		{"a listed name on a public server", public, "chat.example.com:80", true},
+		{"another name on a public server with a list", public, "evil.example", false},
+		{"a name below a listed one", public, "x.chat.example.com", false},
+		{"none on a public server with a list", public, "", false},
 	}
 	for _, tt := range tests {
 		o, err := newOrigins(&tt.cfg)
@@ -130,11 +174,12 @@ func TestRefusedOriginGets403AndOneLogLine(t *testing.T) {
 			t.Fatalf("%v: log lines = %v, want one warning", header, lines)
 		}
 		fields := lines[0].ContextMap()
+		setting := "http.origins"
 		if header.Get("Host") != "" {
-			header = http.Header{"Host": header["Host"]}
+			header, setting = http.Header{"Host": header["Host"]}, "http.hosts"
 		}
 		for name, values := range header {
-			if got := fields[strings.ToLower(name)]; got != values[0] || fields["setting"] != "http.origins" {
+			if got := fields[strings.ToLower(name)]; got != values[0] || fields["setting"] != setting {
 				t.Errorf("%v: log fields = %v, want %s and setting", header, fields, name)
 			}
 		}
@@ -149,20 +194,34 @@ func TestRefusedOriginGets403AndOneLogLine(t *testing.T) {
 	}
 }
 
-func TestLogOfRefusalsIsLimited(t *testing.T) {
+func TestLogOfRefusalsIsLimitedAndCountsTheRest(t *testing.T) {
 	t.Parallel()
 	core, logs := observer.New(zapcore.InfoLevel)
 	r := newRig(t, func(c *Config) { c.Log = zap.New(core) })
-	for range auditLines + 5 {
+	const tries = audit.LinesOfOne + 5
+	began := time.Now()
+	for range tries {
 		if p, _ := r.dialWith(http.Header{"Origin": {strings.Repeat("x", 1000)}}); p != nil {
 			t.Fatal("accepted")
 		}
 	}
-	if got := logs.Len(); got > auditLines {
-		t.Errorf("%d log lines, want at most %d", got, auditLines)
+	r.server.audit.Close()
+	lines, left := 0, int64(0)
+	for _, entry := range logs.All() {
+		if entry.Message == "lines left out" {
+			left += entry.ContextMap()["suppressed"].(int64)
+			continue
+		}
+		lines++
+		if got, ok := entry.ContextMap()["origin"].(string); !ok || len(got) > audit.Shown {
+			t.Errorf("the log repeats %d bytes of the origin, want at most %d", len(got), audit.Shown)
+		}
 	}
-	if got, ok := logs.All()[0].ContextMap()["origin"].(string); !ok || len(got) > shown {
-		t.Errorf("the log repeats %d bytes of the origin, want at most %d", len(got), shown)
+	if int64(lines)+left != tries {
+		t.Errorf("%d lines and %d left out, want %d together", lines, left, tries)
+	}
+	if time.Since(began) < audit.Window && lines > audit.LinesOfOne {
+		t.Errorf("%d lines in a window, want at most %d", lines, audit.LinesOfOne)
 	}
 }
 

@@ -21,7 +21,7 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'unsafe-inl
 
 // servePage answers GET / with the page that shows what to paste, and is the
 // place to paste it: a script pasted there has the origin that may connect.
-func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
+func (s *Server) servePage(w http.ResponseWriter, r *http.Request, from source) {
 	if r.URL.Path != "/" {
 		http.NotFound(w, r)
 		return
@@ -39,10 +39,10 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	scheme := "ws://"
-	if s.cfg.TLS != nil {
+	if from.encrypted {
 		scheme = "wss://"
 	}
-	err := page.Execute(w, struct{ URL, Redis string }{scheme + r.Host + s.cfg.Path, redisOptions(s.cfg.RESP)})
+	err := page.Execute(w, struct{ URL, Redis string }{scheme + r.Host + s.cfg.Path, redisOptions(s.cfg.RESP, s.cfg.RESPTLS)})
 	if err != nil {
 		s.log.Debug("write page", zap.Error(err))
 	}
@@ -50,12 +50,15 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request) {
 
 // redisOptions is what redis-cli needs to find the address, nothing where it
 // is the one that redis-cli looks at by itself.
-func redisOptions(address string) string {
+func redisOptions(address string, encrypted bool) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return ""
 	}
 	var options string
+	if encrypted {
+		options = " --tls"
+	}
 	if host != "" && !isLocal(host) {
 		options += " -h " + host
 	}

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
+
+	"fanfare/internal/audit"
 )
 
 const (
@@ -31,10 +34,11 @@ type Server struct {
 	began   time.Time
 	log     *zap.Logger
 	origins *origins
+	proxies proxies
 	http    *http.Server
 	wheel   *wheel
 	stats   counters
-	audit   audit
+	audit   *audit.Log
 	plain   plainConns
 
 	quiet   chan struct{}  // closed by Quiesce: readers run nothing more
@@ -62,8 +66,12 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	trusted, err := newProxies(cfg.Proxies)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
-		cfg: cfg, began: time.Now(), log: cfg.Log, origins: o,
+		cfg: cfg, began: time.Now(), log: cfg.Log, audit: audit.New(cfg.Log), origins: o, proxies: trusted,
 		quiet: make(chan struct{}), drained: make(chan struct{}),
 		live: make(map[*conn]struct{}),
 	}
@@ -97,30 +105,43 @@ func (s *Server) Serve(l net.Listener) error {
 
 // ServeHTTP is http.Handler's.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	from, err := s.source(r)
+	if err != nil {
+		s.stats.malformedForwarded.Add(1)
+		s.audit.Warn(from.addr, "proxy header ignored", zap.String("remote", from.text),
+			zap.String("forwarded_for", audit.Shorten(strings.Join(r.Header.Values("X-Forwarded-For"), ", "))),
+			zap.String("forwarded_proto", audit.Shorten(strings.Join(r.Header.Values("X-Forwarded-Proto"), ", "))), zap.Error(err))
+	}
 	if err := s.origins.checkHost(r); err != nil {
 		s.stats.refusedHost.Add(1)
-		s.refuse(w, r, "host", r.Host, err)
+		s.refuse(w, from, refusal{"host", r.Host, "http.hosts", err})
 		return
 	}
 	if r.URL.Path == s.cfg.Path {
-		s.upgrade(w, r)
+		s.upgrade(w, r, from)
 		return
 	}
 	if f := clientFiles[r.URL.Path]; f != nil {
 		f.serve(w, r)
 		return
 	}
-	s.servePage(w, r)
+	s.servePage(w, r, from)
+}
+
+// refusal is a request that came with a wrong header, and the setting that would have
+// let it in.
+type refusal struct {
+	header, value, setting string
+	err                    error
 }
 
 // refuse answers 403 and writes the one line from which an operator learns
 // which setting would have let the request in.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, field, value string, err error) {
-	if suppressed, ok := s.audit.allow(time.Now()); ok {
-		s.log.Warn("request refused", zap.String(field, shorten(value)), zap.String("setting", "http.origins"),
-			zap.String("remote", r.RemoteAddr), zap.Error(err), zap.Int("suppressed", suppressed))
-	}
-	http.Error(w, fmt.Sprintf("%q: %v. The setting is http.origins.", shorten(value), err), http.StatusForbidden)
+func (s *Server) refuse(w http.ResponseWriter, from source, f refusal) {
+	value := audit.Shorten(f.value)
+	s.audit.Warn(from.addr, "request refused", zap.String(f.header, value), zap.String("setting", f.setting),
+		zap.String("remote", from.text), zap.Error(f.err))
+	http.Error(w, fmt.Sprintf("%q: %v. The setting is %s.", value, f.err, f.setting), http.StatusForbidden)
 }
 
 // remember registers a connection that is about to run; false: it may not.
@@ -201,6 +222,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 	err = errors.Join(err, await(ctx, &s.conns))
 	s.wheel.stop()
+	s.audit.Close()
 	return err
 }
 

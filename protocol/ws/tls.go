@@ -1,8 +1,12 @@
 package ws
 
 import (
+	"context"
 	"net"
 
+	"go.uber.org/zap"
+
+	"fanfare/internal/audit"
 	"fanfare/protocol/outbound"
 )
 
@@ -21,11 +25,34 @@ func (l *secureListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	in := l.s.newInbound()
-	return &secureConn{Conn: l.s.newQueue(raw, in, true).Conn(), in: in}, nil
+	return &secureConn{Conn: l.s.newQueue(raw, in, true).Conn(), in: in, s: l.s}, nil
 }
 
 // secureConn is a TLS connection that net/http serves.
 type secureConn struct {
 	*outbound.Conn
-	in *inbound // for when it is taken over
+	in     *inbound // for when it is taken over
+	s      *Server
+	shaken bool // owned by the reader: a handshake was tried
+}
+
+// Read does the handshake before it reads anything, in the connection's own goroutine.
+func (c *secureConn) Read(b []byte) (int, error) {
+	if !c.shaken {
+		c.shaken = true
+		if err := c.Queue().Handshake(context.Background()); err != nil {
+			c.s.refusedHandshake(c.RemoteAddr(), err)
+			return 0, err
+		}
+	}
+	return c.Conn.Read(b)
+}
+
+// refusedHandshake counts a TLS handshake that did not succeed, and logs why.
+func (s *Server) refusedHandshake(peer net.Addr, err error) {
+	if s.stopping() || !outbound.Refused(err) {
+		return
+	}
+	s.stats.refusedTLS.Add(1)
+	s.audit.Warn(audit.Address(peer), "TLS handshake refused", zap.Stringer("remote", peer), zap.Error(err))
 }

@@ -5,9 +5,14 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"fanfare/internal/place"
 )
@@ -67,5 +72,42 @@ func TestThePageOverTLSNamesItself(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	if err != nil || !strings.Contains(string(body), "wss://"+r.addr+"/ws") {
 		t.Errorf("the page does not name wss://%s/ws (%v)", r.addr, err)
+	}
+}
+
+func TestRefusedHandshakesAreCountedAndLogged(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zapcore.WarnLevel)
+	cert, _ := place.Certificate(t)
+	r := newRig(t, func(c *Config) {
+		c.Log = zap.New(core)
+		c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
+	})
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", r.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	_ = dial().Close() // who only looks whether the port is open is not refused
+	plain := dial()
+	if _, err := io.WriteString(plain, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if answer, _ := io.ReadAll(plain); strings.HasPrefix(string(answer), "HTTP") {
+		t.Errorf("plain HTTP was answered: %q", answer)
+	}
+	old := tls.Client(dial(), &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12})
+	if err := old.HandshakeContext(t.Context()); err == nil {
+		t.Error("TLS 1.2 is accepted, want 1.3 at least")
+	}
+	_, _ = io.ReadAll(old.NetConn()) // until the server has closed it
+	if got := r.server.Stats().RefusedTLS; got != 2 {
+		t.Errorf("%d refused handshakes are counted, want 2", got)
+	}
+	if lines := logs.FilterMessage("TLS handshake refused").All(); len(lines) != 2 || lines[0].ContextMap()["remote"] != plain.LocalAddr().String() {
+		t.Errorf("got %v, want two lines, the first about %v", lines, plain.LocalAddr())
 	}
 }
