@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // checkConfig is the command "broker check-config [FILE]": it reads the
@@ -18,8 +19,28 @@ func checkConfig(args, env []string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "The configuration is good.\n%s%s%s", changes(&cfg), describeAccess(&cfg.Access), describeRules(cfg.Broker.Rules))
+	doubts, err := checkCertificates(&cfg)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "The configuration is good.\n%s%s%s%s", doubts, changes(&cfg), describeAccess(&cfg.Access), describeRules(cfg.Broker.Rules))
 	return err
+}
+
+// checkCertificates reads the certificates as a start would, and says what is doubtful
+// about them, one line each.
+func checkCertificates(cfg *Config) (string, error) {
+	var lines strings.Builder
+	for _, t := range cfg.tlsTables() {
+		c, err := t.read(t.name, time.Now())
+		if err != nil {
+			return "", err
+		}
+		for _, d := range t.doubts(t.name, c, time.Now()) {
+			fmt.Fprintf(&lines, "But %s\n", d)
+		}
+	}
+	return lines.String(), nil
 }
 
 // changes lists the settings that differ from their defaults, one per line and

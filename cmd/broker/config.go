@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -31,9 +32,13 @@ type Config struct {
 	SaveEvery       time.Duration // between snapshots; 0: none by itself
 	DiscardSnapshot bool          // go on without a snapshot that cannot be loaded
 
-	RESPListen string // host:port; empty: no TCP
-	RESPUnix   string // path of a Unix socket; empty: none
-	HTTPListen string // host:port; empty: no HTTP
+	RESPListen   string      // host:port; empty: no TCP
+	RESPUnix     string      // path of a Unix socket; empty: none
+	RESPUnixMode fs.FileMode // its permissions
+	HTTPListen   string      // host:port; empty: no HTTP
+
+	RESPTLS, HTTPTLS tlsFiles
+	TLSMinVersion    string // 1.2 or 1.3
 
 	Access accessConfig // who may do what in browsers; from the file only
 

@@ -39,12 +39,27 @@ var settings = []setting{
 	{"protected-mode", "", "refuse to listen beyond loopback without credentials", func(c *Config) value {
 		return boolValue{&c.ProtectedMode}
 	}},
+	{"tls-min-version", "VERSION", "oldest version of TLS to accept: 1.2 or 1.3", func(c *Config) value {
+		return choiceValue[string]{&c.TLSMinVersion, []string{"1.2", "1.3"}}
+	}},
 
 	{"resp.listen", "ADDR", "address for Redis clients; by default [::1] too", func(c *Config) value {
 		return textValue{&c.RESPListen}
 	}},
-	{"resp.unix", "PATH", "Unix socket for Redis clients, open to the broker's own user only", func(c *Config) value {
+	{"resp.unix", "PATH", "Unix socket for Redis clients", func(c *Config) value {
 		return textValue{&c.RESPUnix}
+	}},
+	{"resp.unix-mode", "MODE", "permissions of the Unix socket, such as 660; 600: the broker's own user only", func(c *Config) value {
+		return modeValue{&c.RESPUnixMode}
+	}},
+	{"resp.tls-cert", "FILE", "certificate (PEM, with its chain) that makes resp.listen speak TLS", func(c *Config) value {
+		return textValue{&c.RESPTLS.Cert}
+	}},
+	{"resp.tls-key", "FILE", "its private key (PEM)", func(c *Config) value {
+		return textValue{&c.RESPTLS.Key}
+	}},
+	{"resp.tls-client-ca", "FILE", "authorities (PEM) by one of which a Redis client needs a certificate", func(c *Config) value {
+		return textValue{&c.RESPTLS.ClientCA}
 	}},
 	{"resp.requirepass", "SECRET", "password for Redis clients; better in the file or the environment", func(c *Config) value {
 		return textValue{&c.RESP.RequirePass}
@@ -64,6 +79,21 @@ var settings = []setting{
 	}},
 	{"http.origins", "LIST", "further web origins whose pages may connect, such as https://example.org", func(c *Config) value {
 		return listValue{&c.WS.Origins}
+	}},
+	{"http.hosts", "LIST", "the only names in Host headers; empty: on loopback those of this machine, else any", func(c *Config) value {
+		return listValue{&c.WS.Hosts}
+	}},
+	{"http.proxies", "LIST", "addresses and networks of proxies whose X-Forwarded-For and -Proto are believed", func(c *Config) value {
+		return listValue{&c.WS.Proxies}
+	}},
+	{"http.tls-cert", "FILE", "certificate (PEM, with its chain) that makes http.listen speak TLS", func(c *Config) value {
+		return textValue{&c.HTTPTLS.Cert}
+	}},
+	{"http.tls-key", "FILE", "its private key (PEM)", func(c *Config) value {
+		return textValue{&c.HTTPTLS.Key}
+	}},
+	{"http.tls-client-ca", "FILE", "authorities (PEM) by one of which a browser needs a certificate", func(c *Config) value {
+		return textValue{&c.HTTPTLS.ClientCA}
 	}},
 	{"http.presence-grace", "TIME", "how long a member stays after its connection was cut", func(c *Config) value {
 		return durationValue{&c.WS.Grace, 0, time.Hour}
@@ -257,7 +287,7 @@ func defaults() Config {
 	return Config{
 		LogLevel: "info", LogFormat: "json", DrainTimeout: 4 * time.Second, ProtectedMode: true,
 		SaveEvery:  5 * time.Minute,
-		RESPListen: defaultRESP, HTTPListen: defaultHTTP,
+		RESPListen: defaultRESP, HTTPListen: defaultHTTP, RESPUnixMode: 0o600, TLSMinVersion: "1.2",
 		Broker: broker.Config{
 			MaxMessage: 1 << 20, MaxName: 1024, MaxSubscriptions: 100_000,
 			MaxComplexPatterns: 1000, MaxComplexNode: 10_000,

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"slices"
 	"strconv"
@@ -140,6 +141,21 @@ func (v listValue) fromTOML(t any) error {
 	*v.p = list
 	return nil
 }
+
+// modeValue is a file's permissions, octal. It is a text in the file too, because a
+// number there would be read as a decimal one.
+type modeValue struct{ p *fs.FileMode }
+
+func (v modeValue) Set(text string) error {
+	n, err := strconv.ParseUint(text, 8, 32)
+	if err != nil || n > 0o777 || n&0o600 != 0o600 {
+		return fmt.Errorf(`%q is not a mode such as "600" or "660", with which the broker's own user may read and write`, shorten(text))
+	}
+	*v.p = fs.FileMode(n)
+	return nil
+}
+func (v modeValue) String() string       { return fmt.Sprintf("%03o", *v.p) }
+func (v modeValue) fromTOML(t any) error { return textOf(t, v.Set) }
 
 type boolValue struct{ p *bool }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -58,18 +59,18 @@ func listenTCP(ctx context.Context, flag, address string) (net.Listener, error) 
 	return l, nil
 }
 
-// listenUnix opens a Unix socket that only the broker's own user may connect
-// to, from the moment it exists: the mask is set before the socket is made, and
-// nothing else of this process creates files at that time. A socket file that
-// a killed process left behind is replaced, one that is served is not.
-func listenUnix(ctx context.Context, flag, path string) ([]net.Listener, error) {
+// listenUnix opens a Unix socket that has its permissions from the moment it exists:
+// the mask is set before the socket is made, and nothing else of this process creates
+// files at that time. Changing them afterwards would leave a moment for others. A
+// socket file that a killed process left behind is replaced, one that is served is not.
+func listenUnix(ctx context.Context, flag, path string, mode fs.FileMode) ([]net.Listener, error) {
 	if path == "" {
 		return nil, nil
 	}
 	if err := removeStale(ctx, path); err != nil {
 		return nil, fmt.Errorf("listen on %s (--%s): %w", path, flag, err)
 	}
-	old := syscall.Umask(0o177)
+	old := syscall.Umask(int(^mode & fs.ModePerm))
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "unix", path)
 	syscall.Umask(old)
@@ -115,7 +116,7 @@ func openSockets(ctx context.Context, cfg *Config) (*sockets, error) {
 		return nil, err
 	}
 	s.resp = tcp
-	unix, err := listenUnix(ctx, "resp-unix", cfg.RESPUnix)
+	unix, err := listenUnix(ctx, "resp-unix", cfg.RESPUnix, cfg.RESPUnixMode)
 	if err != nil {
 		s.close()
 		return nil, err

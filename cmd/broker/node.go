@@ -109,22 +109,45 @@ func (n *node) newServers(cfg *Config, s *sockets) error {
 	cfg.RESP.Broker, cfg.RESP.Store, cfg.RESP.Log = n.broker, n.store, n.log
 	cfg.RESP.RESP2, cfg.RESP.RESP3 = formatRESP2, formatRESP3
 	cfg.RESP.Version = buildVersion()
+	web := new(atomic.Pointer[ws.Server]) // Set below: each of the two knows something of the other.
+	cfg.RESP.Totals = func() map[string]int64 { return webTotals(web.Load()) }
 	r, err := resp.New(cfg.RESP)
 	if err != nil {
 		return err
 	}
 	cfg.WS.Broker, cfg.WS.Format, cfg.WS.Log = n.broker, formatJSON, n.log
-	cfg.WS.Loopback = loopback(cfg.HTTPListen)
+	cfg.WS.Loopback, cfg.WS.Credentials = loopback(cfg.HTTPListen), cfg.HTTPTLS.ClientCA != ""
 	cfg.WS.Rate, cfg.WS.Grace = chosen(cfg.WS.Rate), chosen(cfg.WS.Grace)
 	if len(s.resp) > 0 {
-		cfg.WS.RESP = s.resp[0].Addr().String()
+		cfg.WS.RESP, cfg.WS.RESPTLS = s.resp[0].Addr().String(), cfg.RESPTLS.Cert != ""
 	}
 	w, err := ws.New(cfg.WS)
 	if err != nil {
 		return err
 	}
+	web.Store(w)
 	n.resp, n.ws = r, w
 	return nil
+}
+
+// webTotals are the counters of the HTTP port that INFO shows.
+func webTotals(w *ws.Server) map[string]int64 {
+	if w == nil {
+		return nil // The port is not open yet.
+	}
+	n := w.Stats()
+	return map[string]int64{
+		"http_connections":             n.Accepted,
+		"http_failed_handshakes":       n.FailedHandshakes,
+		"http_refused_tls_handshakes":  n.RefusedTLS,
+		"http_refused_hosts":           n.RefusedHost,
+		"http_refused_origins":         n.RefusedOrigin,
+		"http_rejected_connections":    n.RefusedFull,
+		"http_malformed_proxy_headers": n.MalformedForwarded,
+		"http_error_answers":           n.Errors,
+		"http_limited_requests":        n.Limited,
+		"http_missing_pongs":           n.Late,
+	}
 }
 
 // chosen writes the 0 of a setting, "none", as the transports do, whose 0 is the

@@ -17,12 +17,18 @@ type reloader struct {
 	args, env []string
 	started   Config // the configuration of the start
 	broker    *broker.Broker
-	log       *zap.Logger
+	// certificates are read again too, whatever the file says: their paths are those of
+	// the start.
+	certificates []*certificates
+	log          *zap.Logger
 }
 
-// reload puts the rules of the file in force, all of them or, if anything in the
-// configuration is wrong, none.
+// reload reads the certificates again and puts the rules of the file in force, all of
+// them or, if anything in the configuration is wrong, none.
 func (r *reloader) reload() {
+	for _, c := range r.certificates {
+		c.reload()
+	}
 	if r.started.File == "" {
 		r.log.Info("nothing to reload: the broker was started without a configuration file")
 		return

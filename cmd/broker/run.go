@@ -27,6 +27,10 @@ func serve(ctx context.Context, hangups <-chan os.Signal, args, env []string, st
 		return err
 	}
 	followMaxMemory(&cfg, env)
+	pairs, err := openCertificates(&cfg, log)
+	if err != nil {
+		return err
+	}
 	s, err := openSockets(ctx, &cfg)
 	if err != nil {
 		return err
@@ -49,7 +53,7 @@ func serve(ctx context.Context, hangups <-chan os.Signal, args, env []string, st
 	}
 	if err = n.load(ctx); err == nil {
 		printBanner(stdout, s, &cfg)
-		r := &reloader{args: args, env: env, started: cfg, broker: n.broker, log: log}
+		r := &reloader{args: args, env: env, started: cfg, broker: n.broker, certificates: pairs, log: log}
 		err = await(ctx, failed, hangups, r.reload)
 	} else if ctx.Err() != nil {
 		err = nil // told to stop while it was loading

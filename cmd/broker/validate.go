@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"fanfare/protocol/ws"
 )
 
 // Validate says what is wrong with the settings taken together; each one alone
@@ -22,6 +24,10 @@ func (c *Config) Validate() error {
 		c.checkProtected(),
 		checkPath(c.WS.Path),
 		checkOrigins(c.WS.Origins),
+		checkList("http.hosts", ws.Config{Hosts: c.WS.Hosts}),
+		checkList("http.proxies", ws.Config{Proxies: c.WS.Proxies}),
+		c.RESPTLS.check("resp"),
+		c.HTTPTLS.check("http"),
 	)
 }
 
@@ -40,19 +46,20 @@ func checkAddress(key, address string) error {
 }
 
 // checkProtected refuses to be reachable from other machines without asking
-// for credentials: whoever connects may do everything.
+// for credentials: whoever connects may do everything. A certificate that has to be
+// shown is one.
 func (c *Config) checkProtected() error {
 	if !c.ProtectedMode {
 		return nil
 	}
 	var all []error
-	if !loopback(c.RESPListen) && c.RESP.RequirePass == "" {
+	if !loopback(c.RESPListen) && c.RESP.RequirePass == "" && c.RESPTLS.ClientCA == "" {
 		all = append(all, fmt.Errorf("resp.listen: %s is reachable from other machines and Redis clients need no password: "+
-			"set resp.requirepass (BROKER_RESP_REQUIREPASS), or allow it with --protected-mode=false", c.RESPListen))
+			"set resp.requirepass (BROKER_RESP_REQUIREPASS) or resp.tls-client-ca, or allow it with --protected-mode=false", c.RESPListen))
 	}
-	if !loopback(c.HTTPListen) {
+	if !loopback(c.HTTPListen) && c.HTTPTLS.ClientCA == "" {
 		all = append(all, fmt.Errorf("http.listen: %s is reachable from other machines and browsers need no credentials: "+
-			"listen on %s, or allow it with --protected-mode=false", c.HTTPListen, defaultHTTP))
+			"listen on %s, set http.tls-client-ca, or allow it with --protected-mode=false", c.HTTPListen, defaultHTTP))
 	}
 	return errors.Join(all...)
 }
@@ -74,6 +81,14 @@ func loopback(address string) bool {
 func checkPath(path string) error {
 	if len(path) < 2 || path[0] != '/' || strings.ContainsAny(path, " ?#{}") {
 		return fmt.Errorf("http.path: %q is not a path such as /ws", shorten(path))
+	}
+	return nil
+}
+
+// checkList says what the transport finds wrong with a list of its own.
+func checkList(key string, c ws.Config) error {
+	if err := c.Validate(); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	return nil
 }
