@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -308,4 +309,46 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestTheModeOfTheUnixSocketIsOctal(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]fs.FileMode{"600": 0o600, "0660": 0o660, "777": 0o777} {
+		cfg, err := load([]string{"--resp-unix-mode=" + text}, nil)
+		if err != nil || cfg.RESPUnixMode != want {
+			t.Errorf("%s: got %o, %v; want %o", text, cfg.RESPUnixMode, err, want)
+		}
+	}
+	for _, text := range []string{"", "6", "060", "888", "1777", "-600", "rw-------", "0x1ff"} {
+		if cfg, err := load([]string{"--resp-unix-mode=" + text}, nil); err == nil {
+			t.Errorf("%q: got %o, want an error", text, cfg.RESPUnixMode)
+		}
+	}
+	if _, err := load([]string{"--config=" + write(t, "[resp]\nunix-mode = 600\n")}, nil); err == nil || !strings.Contains(err.Error(), "text in quotes") {
+		t.Errorf("a number in the file: got %v, want an error", err)
+	}
+}
+
+func TestACertificateThatHasToBeShownIsACredential(t *testing.T) {
+	t.Parallel()
+	tls := []string{"--resp=:6379", "--http=:8080", "--resp-tls-cert=c", "--resp-tls-key=k", "--http-tls-cert=c", "--http-tls-key=k"}
+	if _, err := load(tls, nil); err == nil {
+		t.Error("TLS alone is taken for a credential")
+	}
+	if _, err := load(append(tls, "--resp-tls-client-ca=a", "--http-tls-client-ca=a"), nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWrongHostsAndProxiesNameTheSetting(t *testing.T) {
+	t.Parallel()
+	for arg, want := range map[string]string{
+		"--http-hosts=a.example:80":  `http.hosts: host "a.example:80"`,
+		"--http-proxies=localhost":   `http.proxies: proxy "localhost"`,
+		"--http-proxies=10.0.0.0/99": `http.proxies: proxy "10.0.0.0/99"`,
+	} {
+		if _, err := load([]string{arg}, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", arg, err, want)
+		}
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -78,8 +79,15 @@ type process struct {
 // start runs a broker on free loopback ports and waits until it listens.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startBy(t, []string{binary}, args...)
+}
+
+// startBy is start by a command that becomes the broker.
+func startBy(t *testing.T, command []string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, stdout: &lockedBuffer{}, log: make(chan map[string]any, 10_000), ended: make(chan struct{})}
-	p.cmd = exec.CommandContext(t.Context(), binary, append([]string{"--resp", "127.0.0.1:0", "--http", "127.0.0.1:0"}, args...)...)
+	args = slices.Concat(command[1:], []string{"--resp", "127.0.0.1:0", "--http", "127.0.0.1:0"}, args)
+	p.cmd = exec.CommandContext(t.Context(), command[0], args...)
 	p.cmd.Env = []string{}
 	p.cmd.Stdout = p.stdout
 	stderr, err := p.cmd.StderrPipe()
