@@ -48,6 +48,7 @@ left-out:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "LEFT OUT: browser tests (no chromium, chromium-browser or google-chrome; install chromium)"
 	@command -v node >/dev/null || echo "LEFT OUT: tests of the JavaScript client (no node; install nodejs)"
+	@command -v nginx >/dev/null || echo "LEFT OUT: the nginx of docs/reverse-proxy.md (install nginx-light and libnginx-mod-stream)"
 	@test -d internal/e2e/js/node_modules || \
 		echo "LEFT OUT: ioredis, node-redis, socket.io (not installed; install nodejs and npm, then run make node-clients)"
 	@python3 -c 'import redis' 2>/dev/null || /usr/bin/python3 -c 'import redis' 2>/dev/null || \
