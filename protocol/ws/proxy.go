@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -80,8 +81,8 @@ func (s *Server) source(r *http.Request) (source, error) {
 // one is that client's own word and is not looked at. Where an entry is none the way
 // ends, and the last proxy before it is all that is known.
 func (p proxies) client(peer netip.Addr, headers []string) (netip.Addr, error) {
-	for i := len(headers) - 1; i >= 0; i-- {
-		for rest, more := headers[i], true; more; {
+	for _, header := range slices.Backward(headers) {
+		for rest, more := header, true; more; {
 			var entry string
 			if at := strings.LastIndexByte(rest, ','); at >= 0 {
 				rest, entry = rest[:at], rest[at+1:]
