@@ -43,7 +43,7 @@ func buildAndRun(m *testing.M) int {
 }
 
 // patience is the time after which something that must happen has not.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // outcome is what an invocation that ends by itself left behind.
 type outcome struct {

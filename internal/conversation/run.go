@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long an expected line may take to arrive.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 // Dialer is a server that conversations are held with.
 type Dialer struct {

@@ -94,7 +94,7 @@ func TestAfterADifferenceTheOthersAreShownToo(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatDoesNotComeIsSaidAfterTenSeconds(t *testing.T) {
+func TestAnAnswerThatDoesNotComeIsSaidAtTheEndOfPatience(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, server := net.Pipe()
@@ -105,7 +105,7 @@ func TestAnAnswerThatDoesNotComeIsSaidAfterTenSeconds(t *testing.T) {
 		}
 		defer p.close()
 		begin := time.Now()
-		if _, err := p.receive(); err == nil || err.Error() != "nothing within 10s" {
+		if _, err := p.receive(); err == nil || err.Error() != "nothing within 2m0s" {
 			t.Errorf("got %v", err)
 		}
 		if got := time.Since(begin); got != patience {

@@ -21,7 +21,7 @@ import (
 
 // patience bounds every wait for something that should happen at once. It is
 // generous because the tests share the machine with whatever else runs there.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // node is one running broker process.
 type node struct {

@@ -66,6 +66,7 @@ func TestConflationUnderLoadTellsWhatIsMissing(t *testing.T) {
 		<-half // until then nobody reads
 		r.frame()
 		checkLoad(t, r, messages)
+		r.session.End(broker.ReasonKilled) // nobody reads any more, and the replies may wait for that
 		wg.Wait()
 		if skipped.Load() == 0 {
 			t.Error("nothing was conflated")

@@ -17,6 +17,9 @@ import (
 	"fanfare/internal/place"
 )
 
+// patience is how long a test waits for what has to come.
+const patience = 2 * time.Minute
+
 // network makes connected pairs; small makes the kernel's buffers small, so that
 // writes are cut short.
 type network struct {
@@ -143,7 +146,7 @@ func connect(t testing.TB, b *broker.Broker, n network, change ...func(*Config))
 		}
 	}
 	<-ready
-	if err := client.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := client.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	return &rig{t, b, q, s, client, bufio.NewReader(client)}

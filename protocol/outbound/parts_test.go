@@ -16,11 +16,14 @@ func TestRepliesNeverDivideALargeMessage(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		const messages = 300
 		b := newBroker(t)
-		r := connect(t, b, n)
+		r := connect(t, b, n, func(c *Config) { c.Limits.ReplyPause = 1 << 10 })
 		r.sub(broker.KindPattern, "c*")
 		s := publisher(t, b)
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer r.session.End(broker.ReasonKilled) // nobody reads any more, and the replies may wait for that
+		defer close(stop)
 		wg.Go(func() {
 			for {
 				select {
@@ -30,8 +33,7 @@ func TestRepliesNeverDivideALargeMessage(t *testing.T) {
 					r.queue.Cork()
 					r.queue.Uncork([]byte("reply\n"))
 				}
-				for _, replies := r.queue.Queued(); replies > 1<<10; _, replies = r.queue.Queued() {
-				}
+				r.queue.AwaitReplies(r.session.Done())
 			}
 		})
 		body := filler(20_000)
@@ -50,8 +52,6 @@ func TestRepliesNeverDivideALargeMessage(t *testing.T) {
 			}
 			got++
 		}
-		close(stop)
-		wg.Wait()
 	})
 }
 

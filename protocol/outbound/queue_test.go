@@ -151,10 +151,10 @@ func TestASubscriberThatNeverReadsEndsAndFreesItsMemory(t *testing.T) {
 
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 10 s: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 		<-time.After(time.Millisecond) // real sockets have no event to wait for
 	}
@@ -248,7 +248,7 @@ func TestShutdownWritesWhatIsQueued(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		const messages = 3000
 		r := waiting(t, n, messages, 1000)
-		r.queue.Finish(time.Now().Add(20 * time.Second))
+		r.queue.Finish(time.Now().Add(patience))
 		r.session.End(broker.ReasonShutdown)
 		for i := range messages {
 			r.wantLine("c=" + string(text(i, 1000)))

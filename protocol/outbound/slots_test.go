@@ -252,7 +252,7 @@ func TestAShutdownWritesTheSlotsBeforeTheCloseFrame(t *testing.T) {
 			publish(t, s, "c", text(i, 10))
 		}
 		r.drain()
-		r.queue.Finish(time.Now().Add(20 * time.Second))
+		r.queue.Finish(time.Now().Add(patience))
 		r.session.End(broker.ReasonShutdown)
 		r.frame()
 		if got, want := string(r.frame().payload), marked(true, 2, delivery("", "c", text(2, 10))); got != want {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"fanfare/broker"
 )
@@ -27,7 +26,7 @@ func TestShutdownEndsTheWaitOfBlockedClients(t *testing.T) {
 	t.Parallel()
 	n := start(t, nil)
 	p := n.blocks("PING", "|SET done 1|PING")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := n.server.Shutdown(ctx); err != nil {
 		t.Errorf("shut down: %v", err)
@@ -171,7 +170,7 @@ func TestABlockedSubscriberIsSentWhatComesBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	n := start(t, nil)
 	p := n.blocks("HELLO 3|SUBSCRIBE a", "|PING")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := n.server.Quiesce(ctx); err != nil {
 		t.Fatal(err)

@@ -43,7 +43,7 @@ func (p *peer) send(args ...string) {
 
 // read returns what comes next; ok is false if the connection has ended.
 func (p *peer) read() (v conversation.Value, ok bool) {
-	if err := p.conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := p.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return v, false
 	}
 	v, err := conversation.ReadValue(p.in)

@@ -16,6 +16,9 @@ import (
 	"fanfare/protocol/ws"
 )
 
+// patience is how long a test waits for what has to come.
+const patience = 2 * time.Minute
+
 // Every file holds against redis-server, which proves that it is true, and against Fanfare over every
 // kind of connection.
 func TestConversations(t *testing.T) {

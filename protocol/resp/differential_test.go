@@ -179,7 +179,7 @@ func (w *wire) exchange(t *testing.T, batch [][]string) []conversation.Value {
 			b = fmt.Appendf(b, "$%d\r\n%s\r\n", len(a), a)
 		}
 	}
-	if err := w.conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := w.conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.conn.Write(b); err != nil {

@@ -56,7 +56,7 @@ func (l *listener) of(t *testing.T, batch [][]string) []string {
 	l.commands.exchange(t, append(slices.Clone(batch), []string{"PUBLISH", end, ""}))
 	var events []string
 	for {
-		if err := l.events.conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		if err := l.events.conn.SetDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 		v, err := conversation.ReadValue(l.events.in)
@@ -150,8 +150,8 @@ func TestEventsOfATransactionComeInItsOrder(t *testing.T) {
 func TestAnExpiredKeyIsReportedOnceItIsDeleted(t *testing.T) {
 	t.Parallel()
 	l := listen(t, serveEvents(t, "Ex"))
-	l.of(t, [][]string{{"SET", "k", "v", "PX", "20"}})
-	if err := l.events.conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	l.commands.exchange(t, [][]string{{"SET", "k", "v", "PX", "20"}})
+	if err := l.events.conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	v, err := conversation.ReadValue(l.events.in) // nobody touches the key

@@ -62,7 +62,7 @@ func (w *wire) wantAlive(t *testing.T) {
 
 func (w *wire) wantEnd(t *testing.T) {
 	t.Helper()
-	if err := w.conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := w.conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
 	if v, err := conversation.ReadValue(w.in); !errors.Is(err, io.EOF) {

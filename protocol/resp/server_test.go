@@ -18,6 +18,9 @@ import (
 	"fanfare/kv"
 )
 
+// patience is how long a test waits for what has to come.
+const patience = 2 * time.Minute
+
 // node is a server for a test, on a network in memory.
 type node struct {
 	t        testing.TB
@@ -50,7 +53,7 @@ func start(t testing.TB, change func(*Config, *broker.Config)) *node {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(n.listener) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.Shutdown(ctx); err != nil {
 			t.Errorf("shut down: %v", err)
@@ -78,7 +81,7 @@ func (n *node) dial() *peer {
 		n.t.Fatal(err)
 	}
 	n.t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		n.t.Fatal(err)
 	}
 	return &peer{n.t, conn, bufio.NewReader(conn)}

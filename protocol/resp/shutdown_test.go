@@ -74,7 +74,7 @@ func TestShutdownDeliversWhatWasAcknowledged(t *testing.T) {
 	for range publishers {
 		<-begun
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := s.Shutdown(ctx); err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestRedisCLI(t *testing.T) {
 		{"--no-raw pubsub numsub a", "1) \"a\"\n2) (integer) 0"},
 		{"command count", fmt.Sprint(len(table))},
 	} {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		out, err := run.CommandContext(ctx, cli, append([]string{"-s", socket}, strings.Fields(tt.args)...)...).CombinedOutput() // #nosec G204 -- a test
 		cancel()
 		if err != nil || !strings.HasPrefix(string(out), tt.want) {

@@ -119,7 +119,7 @@ func TestAStopDoesNotWaitForSave(t *testing.T) {
 	c := s.dial().send("SAVE")
 	<-s.begun
 	defer func() { s.result <- nil }()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := s.server.Quiesce(ctx); err != nil {
 		t.Errorf("quiesce: %v", err)

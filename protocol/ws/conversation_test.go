@@ -23,6 +23,9 @@ import (
 	"fanfare/protocol/ws"
 )
 
+// patience is how long a test waits for what has to come.
+const patience = 2 * time.Minute
+
 // TestConversations holds the conversations in which both worlds meet: peers
 // that are browsers, and peers that are Redis clients, on one broker. They hold
 // over every kind of connection, whose ways out differ.
@@ -93,7 +96,7 @@ type browsers struct {
 
 // connect speaks WebSocket over a connection that dial makes, encrypted or not.
 func (b *browsers) connect() (conversation.WebSocket, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{
 		DialContext:       func(context.Context, string, string) (net.Conn, error) { return b.dial() },
@@ -114,7 +117,7 @@ func (b *browsers) left() {
 	open := b.open.Add(-1)
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for limit := time.Now().Add(10 * time.Second); b.server.Stats().Open > open && time.Now().Before(limit); {
+	for limit := time.Now().Add(patience); b.server.Stats().Open > open && time.Now().Before(limit); {
 		<-tick.C
 	}
 }
@@ -126,7 +129,7 @@ type web struct {
 }
 
 func (w web) Send(text string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return w.c.Write(ctx, websocket.MessageText, []byte(text))
 }

@@ -161,7 +161,7 @@ func (p *speaker) send(text string) error {
 }
 
 func (p *speaker) receive() (string, error) {
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	if p.web == nil {
 		_ = p.redis.SetReadDeadline(deadline)
 		line, err := p.in.ReadString('\n')

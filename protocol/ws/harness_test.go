@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what has to come.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 // rig is a server on loopback with a broker of its own.
 type rig struct {

@@ -121,6 +121,16 @@ func (c *rawConn) text() string {
 	}
 }
 
+// lines reads until so many lines have come. Which of them share a frame depends on when the fan-out looks.
+func (c *rawConn) lines(n int) (lines []string) {
+	c.t.Helper()
+	for len(lines) < n {
+		lines = append(lines, strings.Split(c.text(), "\n")...)
+	}
+	return lines
+}
+
+// expect reads one frame of these lines.
 func (c *rawConn) expect(lines ...string) {
 	c.t.Helper()
 	if got, want := c.text(), strings.Join(lines, "\n"); got != want {

@@ -60,18 +60,14 @@ func TestPeerThatComesTooLateIsTold4503(t *testing.T) {
 
 func TestShutdownDoesNotWaitForThoseWhoSayNothing(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, nil)
+	r := newRig(t, func(c *Config) { c.ReadTimeout = time.Hour })
 	silent, half := r.connect(), r.connect()
 	half.write([]byte("GET /ws HTTP/1.1\r\n"))
 	r.dial() // and so both have been accepted
-	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := r.server.Shutdown(ctx); err != nil {
 		t.Fatal(err)
-	}
-	if got := time.Since(began); got > 4*time.Second {
-		t.Errorf("shutdown took %v, want about a second", got)
 	}
 	for _, c := range []*rawConn{silent, half} {
 		if _, err := io.ReadAll(c.r); errors.Is(err, os.ErrDeadlineExceeded) {
