@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,8 @@ type front struct {
 	offset  uint64
 	got     []string
 	resumes int
+
+	subscribed atomic.Int64 // how often; counted while others look
 }
 
 // listen reads messages until the connection ends; that of nobody's fault is nil.
@@ -58,11 +61,13 @@ func (f *front) listen(s *service) (finished bool, err error) {
 			return false, fmt.Errorf("epoch %s, and it was %s", m.Epoch, f.epoch)
 		case m.Subbed != "" && m.Recovered == nil:
 			f.offset = m.Offset
+			f.subscribed.Add(1)
 		case m.Subbed != "":
 			if !*m.Recovered {
 				return false, fmt.Errorf("not recovered: %s", line)
 			}
 			f.resumes++
+			f.subscribed.Add(1)
 		case m.Msg != "":
 			f.got, f.offset = append(f.got, m.Data), m.Offset
 			if m.Data == lastOne {
@@ -137,11 +142,15 @@ func TestBrowsersAndBackEndsResumeOverARestart(t *testing.T) {
 	})
 
 	publisher := s.publish("chat:1", 0)
-	for range restarts {
+	for n := range int64(restarts + 1) {
+		if n > 0 {
+			s.restart()
+		}
+		for i := range fronts {
+			eventually(t, fmt.Sprintf("browser %d is with this node", i), func() bool { return fronts[i].subscribed.Load() > n || t.Failed() })
+		}
 		publisher.more(t, 500)
-		s.restart()
 	}
-	publisher.more(t, 500)
 	all := s.end("chat:1", publisher)
 	readers.Wait()
 

@@ -64,6 +64,7 @@ func TestConflationUnderLoadTellsWhatIsMissing(t *testing.T) {
 			}
 		})
 		<-half // until then nobody reads
+		r.drain()
 		r.frame()
 		checkLoad(t, r, messages)
 		r.session.End(broker.ReasonKilled) // nobody reads any more, and the replies may wait for that
