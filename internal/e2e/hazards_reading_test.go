@@ -25,13 +25,17 @@ func TestNothingRunsAfterQuit(t *testing.T) {
 // By reading: the idle limit ended subscribers, which are silent by nature.
 func TestTheIdleLimitSparesSubscribers(t *testing.T) {
 	t.Parallel()
-	n := start(t, "--resp-timeout", "1s")
+	n := start(t, "--resp-timeout", "1h")
 	s := attack(t, n.RESP)
 	s.ask("SUBSCRIBE c", "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n")
+	attack(t, n.RESP).ask("CONFIG SET timeout 1", "+OK\r\n") // once nothing has to be said in time
+	s.ask("PING", "*2\r\n$4\r\npong\r\n$0\r\n\r\n")
 	for range 2 {
 		attack(t, n.RESP).ended() // an idle one ends after a second
 	}
-	attack(t, n.RESP).ask("PUBLISH c m", ":1\r\n")
+	w := upgraded(t, n.HTTP)
+	w.request(`{"pub":"c","data":"m","id":1}`)
+	w.line(`{"ok":1,"receivers":1}`)
 	s.expect("*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n")
 }
 

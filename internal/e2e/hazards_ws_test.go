@@ -111,7 +111,7 @@ func TestASlowBrowserIsToldSo(t *testing.T) {
 // peers that had gone without a word.
 func TestHalfSentThingsAreNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	n := start(t, "--ws-read-timeout", "1s", "--ws-ping", "10m")
+	n := start(t, "--ws-ping", "10m") // with the read timeout of ten seconds, which is enough for a request
 	t.Run("a request", func(t *testing.T) {
 		t.Parallel()
 		a := attack(t, n.HTTP)
@@ -139,7 +139,7 @@ func TestHalfSentThingsAreNotWaitedFor(t *testing.T) {
 // W4: a peer that was gone without a word stayed for ever.
 func TestPeersThatDoNotAnswerPingsAreEnded(t *testing.T) {
 	t.Parallel()
-	n := start(t, "--ws-ping", "1s", "--ws-pong", "1s")
+	n := start(t, "--ws-ping", "5s", "--ws-pong", "5s")
 	t.Run("a peer that does not answer pings", func(t *testing.T) {
 		t.Parallel()
 		if got, want := upgraded(t, n.HTTP).closeCode(), 4408; got != want {
@@ -149,7 +149,7 @@ func TestPeersThatDoNotAnswerPingsAreEnded(t *testing.T) {
 	t.Run("an answer to pings keeps the connection", func(t *testing.T) {
 		t.Parallel()
 		w := upgraded(t, n.HTTP)
-		for range 4 {
+		for range 3 { // without the first answer it ends with the second ping
 			op, payload, err := w.next()
 			for err == nil && op != 9 {
 				op, payload, err = w.next()
@@ -332,7 +332,7 @@ func TestTheHandshakeEchoesNoSecretAndCompressesNothing(t *testing.T) {
 // W8: a blocked write of data kept the pong from leaving, which ended the reader.
 func TestAReaderGoesOnWhileItsWritesAreBlocked(t *testing.T) {
 	t.Parallel()
-	n := start(t)
+	n := start(t, roomy...)
 	w := upgraded(t, n.HTTP)
 	if err := w.SetReadBuffer(16 << 10); err != nil {
 		t.Fatal(err)
