@@ -17,7 +17,7 @@ func TestStopDeliversWhatWasAcknowledged(t *testing.T) {
 	for name, s := range map[string]syscall.Signal{"SIGTERM": syscall.SIGTERM, "SIGINT": syscall.SIGINT} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, "--drain-timeout=15s", "--push-queue=1gb", "--push-queue-soft=1gb")
+			p := start(t, "--drain-timeout=90s", "--push-queue=1gb", "--push-queue-soft=1gb")
 			sub := p.dial()
 			sub.send("SUBSCRIBE news\r\n")
 			sub.expect("*3", "$9", "subscribe", "$4", "news", ":1")

@@ -35,9 +35,15 @@ func browser(t *testing.T) chromium {
 		}
 		t.Skip(missing)
 	}
+	// Not t.TempDir, which fails the test if a process of the browser still writes there when it is removed.
+	profile, err := os.MkdirTemp(buildDir, "chromium-")
+	if err != nil {
+		t.Fatal(err)
+	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(),
 		chromedp.ExecPath(path),
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.UserDataDir(profile),
+		chromedp.WSURLReadTimeout(patience),
 		chromedp.Headless,
 		chromedp.NoSandbox, // the tests may run as root, in a container
 		chromedp.DisableGPU,

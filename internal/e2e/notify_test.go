@@ -90,14 +90,14 @@ func TestNotifyDecidesBetweenBrowserAndMail(t *testing.T) {
 // A page that was only reloaded, or a moment in a lift, is no reason for a mail.
 func TestWhoComesBackInTimeGetsNoMail(t *testing.T) {
 	n := start(t, "--config", notifyRules)
-	page := startNotify(t, n, "2s")
+	page := startNotify(t, n, "10s")
 	b := browser(t).open(t, "nobody", page)
 	b.await(isHere("ada", false))
-	b.notify("ada", "first", "Ada is away: a mail goes out unless Ada is back within 2s.")
+	b.notify("ada", "first", "Ada is away: a mail goes out unless Ada is back within 10s.")
 	listenTo(t, dial(t, n.RESP, 3), "user:ada")
 	b.await(isHere("ada", true))
 	// Bob's wait begins later: when his mail is there, Ada's would be too.
-	b.notify("bob", "second", "Bob is away: a mail goes out unless Bob is back within 2s.")
+	b.notify("bob", "second", "Bob is away: a mail goes out unless Bob is back within 10s.")
 	b.await(listed("outbox", "second"))
 }
 

@@ -46,7 +46,7 @@ func TestChatShowsWhatWasSaidBefore(t *testing.T) {
 
 // A reload within the grace: the others see nobody leave and nobody come.
 func TestOthersDoNotSeeAReload(t *testing.T) {
-	n := start(t, "--config", chatRules)
+	n := start(t, "--config", chatRules, "--http-presence-grace", "1h")
 	ada, bob := adaAndBob(t, n)
 	ada.await(present("Ada", "Bob"))
 	bob.say("before")
