@@ -88,12 +88,13 @@ func TestTheCounterFallsWithTime(t *testing.T) {
 	}
 }
 
-// The figures are those of Redis' documentation of lfu-log-factor.
+// The figures are those of Redis' documentation of lfu-log-factor. One counter departs from them by chance, by a
+// tenth and more; the mean of many does not.
 func TestTheCounterGrowsWithTheLogarithm(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		factor, uses int
-		least, most  uint8
+		least, most  float64
 	}{
 		{0, 100, 104, 106}, {0, 1000, 255, 255},
 		{1, 100, 13, 23}, {1, 1000, 40, 58}, {1, 100_000, 255, 255},
@@ -102,12 +103,16 @@ func TestTheCounterGrowsWithTheLogarithm(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint("factor ", tt.factor, " uses ", tt.uses), func(t *testing.T) {
 			t.Parallel()
-			counter := uint8(firstCount)
-			for range tt.uses {
-				counter = grown(counter, tt.factor)
+			counters, sum := 1_000_000/tt.uses, 0
+			for range counters {
+				counter := uint8(firstCount)
+				for range tt.uses {
+					counter = grown(counter, tt.factor)
+				}
+				sum += int(counter)
 			}
-			if counter < tt.least || counter > tt.most {
-				t.Errorf("got %d, want %d to %d", counter, tt.least, tt.most)
+			if got := float64(sum) / float64(counters); got < tt.least || got > tt.most {
+				t.Errorf("got %.1f, want %v to %v", got, tt.least, tt.most)
 			}
 		})
 	}
