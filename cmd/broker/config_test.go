@@ -182,10 +182,10 @@ func TestWrongArguments(t *testing.T) {
 		"an origin with a path":              {[]string{"--http-origins=https://a.example/"}, `http.origins: "https://a.example/" is not an origin`, false},
 		"an origin without scheme":           {[]string{"--http-origins=a.example"}, `http.origins: "a.example" is not an origin`, false},
 		"the origin null":                    {[]string{"--http-origins=null"}, `http.origins: "null" is not an origin`, false},
-		"RESP beyond loopback":               {[]string{"--resp=0.0.0.0:0"}, "set resp.requirepass (BROKER_RESP_REQUIREPASS), or allow it with --protected-mode=false", false},
+		"RESP beyond loopback":               {[]string{"--resp=0.0.0.0:0"}, "set resp.requirepass (BROKER_RESP_REQUIREPASS) or resp.tls-client-ca, or allow it with --protected-mode=false", false},
 		"RESP on all addresses":              {[]string{"--resp=:6379"}, "resp.listen: :6379 is reachable from other machines", false},
 		"RESP on a name":                     {[]string{"--resp=example.org:6379"}, "resp.listen: example.org:6379 is reachable from other machines", false},
-		"HTTP beyond loopback":               {[]string{"--http=[::]:0", "--resp-requirepass=x"}, "listen on 127.0.0.1:8080, or allow it with --protected-mode=false", false},
+		"HTTP beyond loopback":               {[]string{"--http=[::]:0", "--resp-requirepass=x"}, "listen on 127.0.0.1:8080, set http.tls-client-ca, or allow it with --protected-mode=false", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
