@@ -191,7 +191,7 @@ func TestUsersOfTheFileAreRefused(t *testing.T) {
 	t.Parallel()
 	access := accessConfig{Revoked: []string{"u1"}}
 	revoked := auth.NewRevoked(1)
-	v, err := access.verifier(revoked, nil)
+	v, err := access.verifier(revoked, func(auth.Fetch) {})
 	if err != nil || v.Revoked() != revoked || !revoked.Refuses("u1", time.Now()) || revoked.Refuses("u2", time.Now()) {
 		t.Errorf("got %v", err)
 	}
