@@ -131,6 +131,7 @@ func TestTheEndFinishesTheFrameThatWasBegun(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, n network) {
 		r := waiting(t, n, 100, 60_000, framed)
+		r.unhurried()
 		r.session.End(broker.ReasonSlow)
 		messages := 0
 		for {
@@ -159,6 +160,7 @@ func TestTheCloseFrameOfAShutdownFollowsEverything(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(t *testing.T, n network) {
 		r := waiting(t, n, 300, 1000, framed)
+		r.unhurried()
 		r.session.End(broker.ReasonShutdown)
 		lines := 0
 		for {
@@ -222,6 +224,7 @@ func TestConnQueuesFramesAndClosesAfterThem(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		r.unhurried()
 		if err := c.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -217,6 +217,10 @@ func (r *rig) wantEnd() (rest []byte) {
 	return rest
 }
 
+// unhurried gives the peer as long to take what is queued at the end as the test waits for it; otherwise it has
+// lingerTime.
+func (r *rig) unhurried() { r.queue.Finish(time.Now().Add(patience)) }
+
 // hook is an outlet that lets a test act just before a push.
 type hook struct {
 	*Queue

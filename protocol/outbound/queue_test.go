@@ -248,7 +248,7 @@ func TestShutdownWritesWhatIsQueued(t *testing.T) {
 	everywhere(t, func(t *testing.T, n network) {
 		const messages = 3000
 		r := waiting(t, n, messages, 1000)
-		r.queue.Finish(time.Now().Add(patience))
+		r.unhurried()
 		r.session.End(broker.ReasonShutdown)
 		for i := range messages {
 			r.wantLine("c=" + string(text(i, 1000)))
@@ -285,6 +285,7 @@ func TestQuitWritesItsReply(t *testing.T) {
 		b := newBroker(t)
 		r := connect(t, b, n)
 		r.queue.Uncork(append(bytes.Repeat([]byte("x"), 1<<20), "\nbye\n"...))
+		r.unhurried()
 		r.session.End(broker.ReasonQuit)
 		r.line()
 		r.wantLine("bye")

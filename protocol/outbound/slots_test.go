@@ -142,6 +142,7 @@ func TestTheSlotOfAnEndedSubscriptionDoesNotEnterTheQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() { // what is queued is written until the peer has it
+		q.Finish(time.Now().Add(patience))
 		s.End(broker.ReasonShutdown)
 		s.Close()
 		q.Close()
@@ -202,6 +203,7 @@ func TestNothingConflatedFollowsTheClose(t *testing.T) {
 		if _, err := r.queue.Conn().Write(closeFrame); err != nil {
 			t.Fatal(err)
 		}
+		r.unhurried()
 		if err := r.queue.Conn().Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +254,7 @@ func TestAShutdownWritesTheSlotsBeforeTheCloseFrame(t *testing.T) {
 			publish(t, s, "c", text(i, 10))
 		}
 		r.drain()
-		r.queue.Finish(time.Now().Add(patience))
+		r.unhurried()
 		r.session.End(broker.ReasonShutdown)
 		r.frame()
 		if got, want := string(r.frame().payload), marked(true, 2, delivery("", "c", text(2, 10))); got != want {

@@ -37,6 +37,7 @@ func TestTLSEndsWithCloseNotify(t *testing.T) {
 	b := newBroker(t)
 	r := connect(t, b, n, func(c *Config) { c.TLS.MaxVersion = tls.VersionTLS12 }) // shows the types of records
 	r.queue.Uncork(append(make([]byte, 1<<20), '\n'))
+	r.unhurried()
 	r.session.End(broker.ReasonQuit)
 	r.line()
 	r.wantEnd()
