@@ -42,7 +42,7 @@ func (l *list) clone() object {
 	c := &list{count: l.count}
 	c.nodes.resize(len(l.nodes.ring))
 	for i := range l.nodes.n {
-		c.nodes.ring[i] = l.nodes.at(i).clone()
+		c.nodes.ring[i] = l.nodes.at(i).cloned()
 		c.size += c.nodes.ring[i].bytes()
 	}
 	c.nodes.n = l.nodes.n
@@ -57,22 +57,45 @@ const (
 
 // room says whether a node of n elements and so many bytes is within its bounds.
 func (c *Compact) room(n, size int) bool {
+	return size <= c.nodeSize() && (c.ListSize < 0 || n <= max(c.ListSize, 1))
+}
+
+// nodeSize is how many bytes a node of more than one element has at most.
+func (c *Compact) nodeSize() int {
 	if c.ListSize >= 0 {
-		return n <= max(c.ListSize, 1) && size <= nodeBytes
+		return nodeBytes
 	}
-	return size <= nodeUnit<<(min(-c.ListSize, 5)-1)
+	return nodeUnit << (min(-c.ListSize, 5) - 1)
+}
+
+// exactNode is up to where the block of a node has the size of what is in it: most lists
+// are short, and there are many of them.
+const exactNode = 512
+
+// capacity is what the block of a node is to have that has been pushed to and now has n
+// elements in size bytes, the last of which takes more: room for twice as much, if the
+// bounds leave it, and for no part of an element like the last one.
+func (c *Compact) capacity(n, size, more int) int {
+	if size <= exactNode {
+		return size
+	}
+	further := (c.nodeSize() - size) / more
+	if c.ListSize >= 0 {
+		further = min(further, c.ListSize-n)
+	}
+	return size + min(size, max(further, 0)*more)
 }
 
 // fits says whether a node has room for one more element of the given length.
-func (c *Compact) fits(p *packed, length int) bool {
+func (c *Compact) fits(p *node, length int) bool {
 	return c.room(p.n+1, len(p.data)+packedSize(length))
 }
 
 // replace is packed.replace for a node.
-func (l *list) replace(p *packed, from, to, count int, items ...[]byte) {
+func (l *list) replace(p *node, from, to, count int, items ...[]byte) {
 	l.count -= p.n
 	l.size -= p.bytes()
-	p.replace(from, to, count, items...)
+	p.replace(from, to, count, 0, items...)
 	l.count += p.n
 	l.size += p.bytes()
 }
@@ -98,29 +121,37 @@ func (l *list) push(end End, item []byte, c *Compact) {
 	if end == Right {
 		at = len(p.data)
 	}
-	l.replace(p, at, at, 0, item)
+	more := packedSize(len(item))
+	l.size -= p.bytes()
+	p.replace(at, at, 0, c.capacity(p.n+1, len(p.data)+more, more), item)
+	l.size += p.bytes()
+	l.count++
 }
 
 // growth is by how much the list, which may be nil, grows if elements are pushed at
 // an end.
 func (l *list) growth(end End, items [][]byte, c *Compact) (grow int64) {
-	p, places, free := packed{}, 0, 0
+	p, places, free := node{}, 0, 0
 	if l == nil {
 		grow = listBytes
 	} else if free = len(l.nodes.ring); l.count > 0 {
 		p, places = *l.nodes.at(l.outermost(end)), l.nodes.n
 	}
-	n, size, has := p.n, len(p.data), p.bytes()
+	n, size, block := p.n, len(p.data), p.bytes()
 	for _, item := range items {
-		if more := packedSize(len(item)); n == 0 || !c.room(n+1, size+more) {
-			grow += max(0, allocated(size)-has)
-			n, size, has = 1, more, 0
+		more := packedSize(len(item))
+		if n == 0 || !c.room(n+1, size+more) {
+			n, size, block = 0, 0, 0
 			places++
-		} else {
-			n, size = n+1, size+more
+		}
+		n, size = n+1, size+more
+		if int64(size) > block {
+			grow -= block
+			block = allocated(c.capacity(n, size, more))
+			grow += block
 		}
 	}
-	return grow + max(0, allocated(size)-has) + ringGrowth(free, places)
+	return grow + ringGrowth(free, places)
 }
 
 // ringGrowth is by how much a ring grows that has so many places and is to have more.
@@ -180,8 +211,7 @@ func (l *list) split(i, at int) {
 	behind := l.nodes.insert(i + 1)
 	p := l.nodes.at(i)
 	n := p.count(at)
-	behind.data = append(make([]byte, 0, allocated(len(p.data)-at)), p.data[at:]...)
-	behind.n = p.n - n
+	behind.packed = packed{append(make([]byte, 0, allocated(len(p.data)-at)), p.data[at:]...), p.n - n}
 	l.count += behind.n
 	l.size += behind.bytes()
 	l.replace(p, at, len(p.data), p.n-n)
@@ -244,10 +274,10 @@ func (l *list) merge(i int) {
 	p, q := l.nodes.at(i), l.nodes.at(i+1)
 	l.size -= p.bytes() + q.bytes()
 	data := make([]byte, 0, allocated(len(p.data)+len(q.data)))
-	p.data = append(append(data, p.data...), q.data...)
+	p.data, p.front = append(append(data, p.data...), q.data...), 0
 	p.n += q.n
 	l.size += p.bytes()
-	*q = packed{}
+	*q = node{}
 }
 
 func (l *list) load(data []byte, c *Compact) error {
@@ -266,6 +296,6 @@ func (l *list) load(data []byte, c *Compact) error {
 // export writes the elements as packed items.
 func (l *list) export(x *exports) {
 	for i := range l.nodes.n {
-		x.block(l.nodes.at(i), 1)
+		x.block(&l.nodes.at(i).packed, 1)
 	}
 }

@@ -6,13 +6,14 @@ import "unsafe"
 // and changed at once, and the i-th one is found by its number. None of them is
 // empty. The zero value has none.
 type nodes struct {
-	ring  []packed
-	head  int       // where the first one is
-	n     int       // of nodes
-	first [1]packed // the ring of a list that has one node
+	ring  []node
+	head  int     // where the first one is
+	n     int     // of nodes
+	first [1]node // the ring of a list that has one node
 }
 
-const packedBytes = int64(unsafe.Sizeof(packed{}))
+// placeBytes is what one place of a ring takes.
+const placeBytes = int(unsafe.Sizeof(node{}))
 
 // bytes is what the ring takes beyond the struct.
 func (d *nodes) bytes() int64 {
@@ -23,10 +24,10 @@ func (d *nodes) bytes() int64 {
 }
 
 // ringBytes is what a ring of n places takes.
-func ringBytes(n int) int64 { return allocatedPointers(n * int(packedBytes)) }
+func ringBytes(n int) int64 { return allocatedPointers(n * placeBytes) }
 
 // at returns the i-th node. It is valid until nodes come or go.
-func (d *nodes) at(i int) *packed {
+func (d *nodes) at(i int) *node {
 	if i += d.head; i >= len(d.ring) {
 		i -= len(d.ring)
 	}
@@ -35,7 +36,7 @@ func (d *nodes) at(i int) *packed {
 
 // insert makes room for an i-th node, which is empty. What is on the shorter side
 // of it moves.
-func (d *nodes) insert(i int) *packed {
+func (d *nodes) insert(i int) *node {
 	if d.n == len(d.ring) {
 		d.resize(max(1, 2*len(d.ring)))
 	}
@@ -52,7 +53,7 @@ func (d *nodes) insert(i int) *packed {
 			*d.at(j) = *d.at(j - 1)
 		}
 	}
-	*d.at(i) = packed{}
+	*d.at(i) = node{}
 	return d.at(i)
 }
 
@@ -62,7 +63,7 @@ func (d *nodes) remove(i int) {
 		for j := i; j > 0; j-- {
 			*d.at(j) = *d.at(j - 1)
 		}
-		*d.at(0) = packed{}
+		*d.at(0) = node{}
 		if d.head++; d.head == len(d.ring) {
 			d.head = 0
 		}
@@ -70,7 +71,7 @@ func (d *nodes) remove(i int) {
 		for j := i; j < d.n-1; j++ {
 			*d.at(j) = *d.at(j + 1)
 		}
-		*d.at(d.n - 1) = packed{}
+		*d.at(d.n - 1) = node{}
 	}
 	d.n--
 	d.shrink()
@@ -79,7 +80,7 @@ func (d *nodes) remove(i int) {
 // truncate keeps the first n nodes.
 func (d *nodes) truncate(n int) {
 	for i := n; i < d.n; i++ {
-		*d.at(i) = packed{}
+		*d.at(i) = node{}
 	}
 	d.n = n
 	d.shrink()
@@ -99,13 +100,13 @@ func (d *nodes) shrink() {
 func (d *nodes) resize(size int) {
 	ring := d.first[:]
 	if size > 1 {
-		ring = make([]packed, size)
+		ring = make([]node, size)
 	}
 	for i := range d.n {
 		ring[i] = *d.at(i)
 	}
 	if size > 1 {
-		d.first[0] = packed{}
+		d.first[0] = node{}
 	}
 	d.ring, d.head = ring, 0
 }

@@ -14,10 +14,10 @@ func recountList(o object) int64 {
 	l := o.(*list)
 	n := listBytes
 	if len(l.nodes.ring) > 1 {
-		n += allocatedPointers(len(l.nodes.ring) * int(packedBytes))
+		n += allocatedPointers(len(l.nodes.ring) * placeBytes)
 	}
 	for i := range l.nodes.n {
-		n += allocated(cap(l.nodes.at(i).data))
+		n += allocated(len(l.nodes.at(i).whole()))
 	}
 	return n
 }

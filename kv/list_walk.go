@@ -75,7 +75,7 @@ func (l *list) take(end End, n int, c *Compact) [][]byte {
 	for len(items) < n {
 		i := l.outermost(end)
 		p := l.nodes.at(i)
-		block := *p // of a node that goes as a whole the elements stay where they are
+		block := p.packed // of a node that goes as a whole the elements stay where they are
 		count := min(n-len(items), p.n)
 		from, to := p.outer(end, count)
 		if count < p.n {
@@ -155,7 +155,7 @@ func (l *list) remove(item []byte, skip, n int, c *Compact) (removed int) {
 }
 
 // filter removes the items that drop is true of.
-func (p *packed) filter(drop func(item []byte) bool) {
+func (p *node) filter(drop func(item []byte) bool) {
 	to, n := 0, 0
 	for at := 0; at < len(p.data); {
 		item, next := p.at(at)
@@ -166,7 +166,7 @@ func (p *packed) filter(drop func(item []byte) bool) {
 		at = next
 	}
 	if n < p.n {
-		p.open(to, len(p.data), 0)
+		p.open(to, len(p.data), 0, 0)
 		p.n = n
 	}
 }
@@ -180,7 +180,7 @@ func (l *list) compact(c *Compact) {
 			continue
 		}
 		if n != i {
-			*l.nodes.at(n), *p = *p, packed{}
+			*l.nodes.at(n), *p = *p, node{}
 		}
 		if n++; n > 1 && l.small(n-2, c) {
 			n--
