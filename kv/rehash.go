@@ -71,10 +71,18 @@ func (t *table) moveBucket() bool {
 	if found {
 		*t.old.slot(i) = nil
 	}
+	t.fetchMoved()
 	if t.moved&(segmentSize-1) == 0 {
 		t.bytes -= t.old.drop(i >> segmentBits)
 	}
 	return found
+}
+
+// fetchMoved prefetches what the next step moves: by then it has come.
+func (t *table) fetchMoved() {
+	if t.moved < t.old.size {
+		t.old.head(t.moved).fetch()
+	}
 }
 
 // finish drops the old array, in which nothing is left.
