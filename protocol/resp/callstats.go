@@ -98,8 +98,8 @@ func (c *conn) account(cmd *command, args [][]byte, inExec bool) {
 			return
 		}
 	}
-	now := time.Now()
-	took := now.Sub(c.clock)
+	now := c.elapsed()
+	took := now - c.clock
 	c.clock = now
 	if inExec {
 		c.nested += took
@@ -109,17 +109,17 @@ func (c *conn) account(cmd *command, args [][]byte, inExec bool) {
 	}
 	c.tallyOf(cmd).took += took
 	if slower >= 0 && took.Microseconds() >= slower && !cmd.flags.has(flagSkipSlowlog) {
-		c.slow(cmd, args, now, took)
+		c.slow(cmd, args, time.Now(), took)
 	}
 	if monitored {
-		c.monitored(cmd, args, now)
+		c.monitored(cmd, args, time.Now())
 	}
 }
 
 // accountRun adds the time of a run of PUBLISH, which ends now.
 func (c *conn) accountRun() {
-	now := time.Now()
-	c.tally.took += now.Sub(c.clock)
+	now := c.elapsed()
+	c.tally.took += now - c.clock
 	c.clock = now
 }
 

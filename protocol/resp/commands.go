@@ -274,12 +274,14 @@ const longestName = 32
 // lookup finds the row that args call for: the command, and sub, the same row
 // or that of the subcommand. A nil row is an unknown command, a nil sub an
 // unknown subcommand.
-func lookup(args [][]byte) (row, sub *command) {
-	row = find(table, args[0])
-	if row == nil || row.index == nil || len(args) == 1 {
-		return row, row
+func lookup(args [][]byte) (row, sub *command) { return find(table, args[0]).called(args) }
+
+// called returns the row and, of a container, that of the subcommand among args.
+func (m *command) called(args [][]byte) (row, sub *command) {
+	if m == nil || m.index == nil || len(args) == 1 {
+		return m, m
 	}
-	return row, find(row.index, args[1])
+	return m, find(m.index, args[1])
 }
 
 // find looks a name up without regard to case and without allocation.

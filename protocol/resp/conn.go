@@ -41,6 +41,8 @@ type conn struct {
 	w        Writer
 	replies  *[]byte // the pooled buffer under w, while commands run
 	call     call
+	names    names
+	ahead    int // commands that lookAhead has looked at and that have not come yet
 	publish  publishing
 	tx       transaction
 	silence  silence
@@ -56,8 +58,8 @@ type conn struct {
 	quit          broker.Reason
 	authenticated bool
 	authSince     time.Time     // since when it may log in
-	turn          time.Time     // when this turn of the reader began
-	clock         time.Time     // when the last command ended, or the turn began
+	turn          time.Duration // when this turn of the reader began, by elapsed
+	clock         time.Duration // when the last command ended, or the turn began
 	nested        time.Duration // of EXEC's time, that of its commands
 	tally         tally
 
@@ -181,6 +183,7 @@ func (c *conn) execute() bool {
 		if args == nil {
 			break
 		}
+		c.lookAhead()
 		c.dispatch(args)
 		if c.turnOver() && c.uncork() {
 			c.cork()
@@ -213,9 +216,13 @@ func (c *conn) cork() {
 }
 
 func (c *conn) beginTurn() {
-	c.turn = time.Now()
+	c.turn = c.elapsed()
 	c.clock = c.turn
 }
+
+// elapsed is the time since the connection was made: the clock that commands are timed
+// by. Asking for the time of day as well would cost twice as much.
+func (c *conn) elapsed() time.Duration { return time.Since(c.since) }
 
 // turnOver says whether replies have waited long enough.
 func (c *conn) turnOver() bool {
@@ -223,11 +230,11 @@ func (c *conn) turnOver() bool {
 	case len(c.w.buf) >= turnBytes:
 		return true
 	case c.publish.len() == 0: // the command that ended has looked at the clock
-		return c.clock.Sub(c.turn) > turnTime
+		return c.clock-c.turn > turnTime
 	case c.publish.len()%clockEvery != 0: // a run of publishes: the clock costs as much as they do
 		return false
 	}
-	return time.Since(c.turn) > turnTime
+	return c.elapsed()-c.turn > turnTime
 }
 
 const clockEvery = 32

@@ -13,7 +13,7 @@ import (
 // dispatch checks a command and runs it, or queues it inside MULTI. Everything
 // that is the same for all commands is checked here and nowhere else.
 func (c *conn) dispatch(args [][]byte) {
-	row, cmd := lookup(args)
+	row, cmd := c.names.lookup(args)
 	if row == nil && foreign(args[0]) {
 		c.refuseForeign(args[0])
 		return
@@ -114,7 +114,9 @@ func (c *conn) reject(cmd *command, text string) {
 // run executes a command outside of EXEC.
 func (c *conn) run(cmd *command, args [][]byte) {
 	c.server.stats.commands.Add(1)
-	c.info.last.Store(cmd)
+	if c.info.last.Load() != cmd { // a store costs as much as ten loads
+		c.info.last.Store(cmd)
+	}
 	x := &c.call
 	*x = call{conn: c, cmd: cmd, args: args, db: c.db, w: &c.w}
 	if cmd.locks() {

@@ -249,8 +249,11 @@ func (g *guard) line(kind inputKind) ([]byte, error) {
 // length reads a line of the form "*3" or "$5". A negative number of arguments
 // is legal and means none.
 func (g *guard) length(kind inputKind) (n int, done bool, err error) {
-	n, ok := g.shortLength()
-	if !ok {
+	n, size := shortLength(g.buf[g.pos:])
+	ok := size > 0
+	if ok {
+		g.pos, g.searched = g.pos+size, 0
+	} else {
 		line, err := g.line(kind)
 		if line == nil || err != nil {
 			return 0, false, err
@@ -267,26 +270,23 @@ func (g *guard) length(kind inputKind) (n int, done bool, err error) {
 	}
 }
 
-// shortLength steps over a complete length line of one to four digits, which is
-// nearly every one, and leaves all others alone.
-func (g *guard) shortLength() (n int, ok bool) {
-	b := g.buf[g.pos:]
+// shortLength reads a complete length line of one to four digits, which is nearly
+// every one, and returns its size; 0: it is another.
+func shortLength(b []byte) (n, size int) {
 	if len(b) < len("$0\r\n") || b[1] == '0' {
-		return 0, false
+		return 0, 0
 	}
 	for i := 1; i < min(len(b)-1, len("$1234\r")); i++ {
 		switch ch := b[i]; {
 		case '0' <= ch && ch <= '9' && i < len("$1234"):
 			n = 10*n + int(ch-'0')
 		case ch == '\r' && b[i+1] == '\n' && i > 1:
-			g.pos += i + len("\r\n")
-			g.searched = 0
-			return n, true
+			return n, i + len("\r\n")
 		default:
-			return 0, false
+			return 0, 0
 		}
 	}
-	return 0, false
+	return 0, 0
 }
 
 func (g *guard) checkCount(n int) error {
