@@ -99,19 +99,23 @@ func ask(addr string, probes []probe) error {
 	return nil
 }
 
-// runBenchmark runs redis-benchmark and returns its one row of figures.
+// runBenchmark runs redis-benchmark with one of its tests and returns its one row of figures.
 func runBenchmark(ctx context.Context, s *server, test string, pipeline, requests int) (map[string]float64, error) {
+	return benchmark(ctx, s, "-t", test, "-d", strconv.Itoa(payloadSize), "-r", keySpace, "-P", strconv.Itoa(pipeline), "-n", strconv.Itoa(requests))
+}
+
+// benchmark runs redis-benchmark with 50 connections and the given arguments.
+func benchmark(ctx context.Context, s *server, args ...string) (map[string]float64, error) {
 	host, port, _ := strings.Cut(s.addr, ":")
-	//nolint:gosec // numbers and names of this file
-	cmd := exec.CommandContext(ctx, "redis-benchmark", "-h", host, "-p", port, "-t", test, "-c", keyClients, "-d", strconv.Itoa(payloadSize),
-		"-r", keySpace, "-P", strconv.Itoa(pipeline), "-n", strconv.Itoa(requests), "--csv")
+	//nolint:gosec // numbers and names of this package
+	cmd := exec.CommandContext(ctx, "redis-benchmark", append([]string{"-h", host, "-p", port, "-c", keyClients, "--csv"}, args...)...)
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
 			err = fmt.Errorf("%w: %.200s", err, exit.Stderr)
 		}
-		return nil, fmt.Errorf("redis-benchmark -t %s: %w", test, err)
+		return nil, fmt.Errorf("redis-benchmark %s: %w", strings.Join(args, " "), err)
 	}
 	return parseBenchmark(string(out))
 }

@@ -140,9 +140,10 @@ type launch struct {
 	product product
 	flags   []string // beside the addresses
 	env     []string // beside the generator's own environment
+	wide    bool     // on both CPUs, beside the generator
 }
 
-// start runs the program anew on free ports, bound to the server's CPU.
+// start runs the program anew on free ports, bound to the server's CPU unless it is wide.
 // The caller stops it.
 func (l *lab) start(ctx context.Context, how launch) (*server, error) {
 	if l.paths[how.product] == "" {
@@ -173,7 +174,7 @@ func (l *lab) startOnce(ctx context.Context, how launch) (*server, error) {
 	s.cmd.Dir = l.dir
 	s.cmd.Stderr = s.stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := onCPU(l.cpus.server, l.cpus.generator, s.cmd.Start); err != nil {
+	if err := onCPUs(l.cpus.of(how.wide), setOf(l.cpus.generator), s.cmd.Start); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p, err)
 	}
 	s.pid = s.cmd.Process.Pid

@@ -65,17 +65,27 @@ func bindThreads(set *unix.CPUSet) error {
 	return nil
 }
 
-// onCPU runs f on a thread bound to cpu: a process that f starts inherits the
-// binding, and Go's runtime in that process takes its GOMAXPROCS from it.
-func onCPU(cpu, home int, f func() error) error {
+// of returns where a server runs.
+func (c cpus) of(wide bool) *unix.CPUSet {
+	set := setOf(c.server)
+	if wide {
+		set.Set(c.generator)
+	}
+	return set
+}
+
+// onCPUs runs f on a thread bound to a set of CPUs, and then binds the thread to its
+// home: a process that f starts inherits the binding, and Go's runtime in that process
+// takes its GOMAXPROCS from it.
+func onCPUs(set, home *unix.CPUSet, f func() error) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := unix.SchedSetaffinity(0, setOf(cpu)); err != nil {
-		return fmt.Errorf("bind to CPU %d: %w", cpu, err)
+	if err := unix.SchedSetaffinity(0, set); err != nil {
+		return fmt.Errorf("bind a server: %w", err)
 	}
 	err := f()
-	if back := unix.SchedSetaffinity(0, setOf(home)); back != nil && err == nil {
-		err = fmt.Errorf("bind to CPU %d: %w", home, back)
+	if back := unix.SchedSetaffinity(0, home); back != nil && err == nil {
+		err = fmt.Errorf("bind a thread of the generator: %w", back)
 	}
 	return err
 }

@@ -46,6 +46,7 @@ var (
 	stormColumns     = []column{{"connect", "CPU µs/connection", true}, {"rate", "k connections/s", false}}
 	stuckColumns     = []column{{"publishes", "k publishes/s", true}, {"cpu", "CPU µs/delivery", false}, {"kept", "MB it got", false}}
 	keyColumns       = []column{{"cpu", "CPU µs/command", true}, {"rate", "k commands/s", false}, {"p50", "p50 µs", false}, {"p99", "p99 µs", true}}
+	coreColumns      = []column{{"rate", "k commands/s", true}, {"cpu", "CPU µs/command", false}, {"p50", "p50 µs", false}, {"p99", "p99 µs", false}}
 	expiryColumns    = []column{{"p99", "GET p99 µs", true}, {"max", "GET max µs", true}, {"p50", "GET p50 µs", false}, {"gone", "gone after s", false}, {"cpu", "CPU µs/expired key", false}, {"load", "CPU µs/SET", false}}
 )
 
@@ -65,7 +66,7 @@ func allScenarios(o options) []scenario {
 	all = append(all, stuckScenario(sc), idleScenario(sc, withNATS), stormScenario(sc, withNATS))
 	all = append(all, keyScenarios(sc)...)
 	all = append(all, typeScenarios(sc)...)
-	all = append(all, expiryScenario(sc), snapshotScenario(sc))
+	all = append(all, coresScenario(sc), expiryScenario(sc), snapshotScenario(sc))
 	all = append(all, weightScenarios(sc)...)
 	return append(all, rememberScenarios(sc)...)
 }

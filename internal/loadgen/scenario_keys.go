@@ -72,6 +72,31 @@ func typeScenarios(sc scale) []scenario {
 	return all
 }
 
+// coresScenario shows what a second CPU is worth to a server. The generator shares it.
+func coresScenario(sc scale) scenario {
+	c := cores{requests: sc.of(200_000)}
+	s := scenario{
+		name:    "cores",
+		about:   fmt.Sprintf("redis-benchmark: -c %s LPOS in %d lists of %s; two CPUs for the server, which the generator shares, or one", keyClients, coreLists, count(coreLength, "element")),
+		goal:    "the second CPU adds what the generator leaves of it; Redis has one thread",
+		columns: coreColumns,
+		round:   25 * time.Second,
+	}
+	for _, v := range []struct {
+		name string
+		how  launch
+	}{
+		{"fanfare, one CPU", launch{product: fanfare}},
+		{"fanfare, two CPUs", launch{product: fanfare, wide: true}},
+		{"redis, one CPU", launch{product: redis}},
+		{"redis, two CPUs", launch{product: redis, wide: true}},
+	} {
+		c.launch = v.how
+		s.variants = append(s.variants, variant{name: v.name, run: c.run})
+	}
+	return s
+}
+
 func keyName(command string, p product) string {
 	return strings.ToUpper(command) + " " + p.String()
 }
