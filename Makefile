@@ -29,9 +29,9 @@ build: ## build the static binary bin/broker
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/broker ./cmd/broker
 
 .PHONY: test
-test: ## run all tests with the race detector (8 minutes at most)
+test: ## run all tests with the race detector (12 minutes at most)
 	@$(MAKE) -s left-out
-	go test -race -shuffle=on -timeout 8m ./...
+	go test -race -shuffle=on -timeout 12m ./...
 	go test -run Alloc ./broker ./kv ./protocol/... ./topic # the race detector allocates too
 	@! command -v node >/dev/null || node --test $(JSTESTS)
 	@$(MAKE) -s left-out

@@ -44,10 +44,12 @@ func (s *Store) Prefetch(db int, hints []Hint) {
 	var targets [MaxAhead]target
 	hints = hints[:min(len(hints), MaxAhead)]
 	last := keySteps
+	before := target{shard: -1}
 	for i := range hints {
 		t := &targets[i]
 		t.shard, t.key = s.hash(hints[i].Key)
-		t.again = i > 0 && t.key == targets[i-1].key && t.shard == targets[i-1].shard
+		t.again = t.key == before.key && t.shard == before.shard
+		before = *t
 		if hints[i].Member != nil {
 			t.member, last = memberHash(hints[i].Member), memberSteps
 		}

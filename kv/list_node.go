@@ -80,7 +80,7 @@ func (d *node) place(data []byte, begin, from, to int) {
 
 // shift is copy, for bytes that mostly stay where they are.
 func shift(to, from []byte) {
-	if unsafe.SliceData(to) != unsafe.SliceData(from) {
+	if unsafe.SliceData(to) != unsafe.SliceData(from) { // #nosec G103 -- only compared
 		copy(to, from)
 	}
 }
@@ -91,7 +91,7 @@ func (d *node) whole() []byte {
 		return nil
 	}
 	first := unsafe.Add(unsafe.Pointer(unsafe.SliceData(d.data)), -d.front) // #nosec G103 -- the block begins there
-	return unsafe.Slice((*byte)(first), d.block())
+	return unsafe.Slice((*byte)(first), d.block())                          // #nosec G103 -- and is so large
 }
 
 // cloned returns a copy without free room.
